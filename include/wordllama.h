@@ -1,0 +1,275 @@
+/* WordLlama in C: text in, vectors out.
+ *
+ * A model is one matrix of token embeddings beside a tokenizer; the vector of a text is the mean of the rows of its
+ * tokens. No neural network runs.
+ *
+ *     wl_error error;
+ *     wl_model *model = wl_model_open("models/l2_supercat_256", NULL, &error);
+ *     wl_context *context = wl_context_create(NULL, &error);
+ *     wl_text text = {"I went to the car", 17};
+ *     float vector[256];
+ *     wl_embed(model, context, &text, 1, NULL, vector, sizeof vector, &error);
+ *     wl_context_free(context);
+ *     wl_model_close(model);
+ *
+ * Rules that hold for every function:
+ * - Texts are (pointer, length), UTF-8, not NUL-terminated by need; a NUL byte is a character like any other. Ill-formed
+ *   UTF-8 is replaced by U+FFFD, one per maximal subpart (Unicode 15, section 3.9), and counted in wl_counts.
+ * - Paths are NUL-terminated UTF-8. Sizes are in bytes, counts in elements, unless a name says otherwise.
+ * - Outputs are buffers of the caller; the library keeps no pointer to an argument after a call returns.
+ * - wl_tokenizer and wl_model are immutable once open: any number of threads may use one. A wl_context belongs to one
+ *   call at a time; use one context for each thread that calls.
+ * - A function that can fail returns wl_status, or NULL for a pointer, and fills *error. A NULL error is allowed.
+ *   Nothing is printed, nothing exits, no signal handler or locale is touched.
+ * - An options argument may be NULL: all defaults. Otherwise its first member must be sizeof of the struct: that is how
+ *   members are appended in later versions. A zeroed struct with that size set is the default.
+ * - The same build, model and input give the same bits for any number of threads and any instruction set.
+ */
+#ifndef WORDLLAMA_H
+#define WORDLLAMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WL_VERSION_MAJOR 0
+#define WL_VERSION_MINOR 1
+#define WL_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define WL_API __attribute__((visibility("default")))
+#else
+#define WL_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+typedef enum wl_status {
+    WL_OK = 0,
+    WL_ERROR_ARGUMENT,    /* an argument that can never be right: NULL, a zero size, an option out of range */
+    WL_ERROR_MEMORY,      /* an allocation failed */
+    WL_ERROR_IO,          /* the operating system refused to read or write; the message holds its reason */
+    WL_ERROR_NOT_FOUND,   /* a file or name does not exist */
+    WL_ERROR_FORMAT,      /* a file is damaged or not of the kind expected */
+    WL_ERROR_UNSUPPORTED, /* a file is well formed but uses a part this version does not know */
+    WL_ERROR_MISMATCH,    /* two files do not belong together: a tokenizer for another vocabulary */
+    WL_ERROR_LIMIT,       /* a buffer is too small or an input too large */
+    WL_ERROR_CANCELLED,   /* the progress callback asked to stop */
+} wl_status;
+
+#define WL_NO_POSITION UINT64_MAX
+
+/* What went wrong and where. Plain data, nothing to free. Strings are NUL-terminated and cut at their array's end. */
+typedef struct wl_error {
+    wl_status code;
+    uint64_t byte;     /* offset in file, from 0; WL_NO_POSITION where it has no meaning */
+    uint64_t line;     /* line in file, from 1; 0 where it has no meaning */
+    char file[1024];   /* empty where no file is concerned */
+    char message[512]; /* what was found and what was expected, in English, without a final dot or line break */
+} wl_error;
+
+/* The code's name, such as "WL_ERROR_FORMAT"; "unknown" for another number. Static storage. */
+WL_API const char *wl_status_name(wl_status code);
+
+/* Writes "file:line: message" or "file: byte N: message" or "message" to buffer[0..size), always NUL-terminated when
+ * size > 0. Returns the length that the whole text needs, without the NUL, as snprintf does. */
+WL_API size_t wl_error_format(const wl_error *error, char *buffer, size_t size);
+
+/* "0.1.0": of the library that runs, not of the header. Static storage. */
+WL_API const char *wl_version(void);
+
+/* The instruction set that the kernels were dispatched to: "generic", "avx2" or "avx512". The environment variable
+ * WORDLLAMA_CPU=generic|avx2|avx512 lowers it, read once, at the first use of a kernel; a set that the processor lacks,
+ * or an unknown name, leaves the best that it has. Static storage. */
+WL_API const char *wl_cpu_name(void);
+
+/* ---- texts, spans, progress -------------------------------------------------------------------------------------- */
+
+typedef struct wl_text {
+    const char *data; /* may be NULL when size is 0 */
+    size_t size;
+} wl_text;
+
+/* A half-open range [begin, end) of a text. */
+typedef struct wl_span {
+    uint32_t begin, end;
+} wl_span;
+
+typedef enum wl_toggle { WL_DEFAULT = 0, WL_ON = 1, WL_OFF = 2 } wl_toggle;
+
+/* Called now and then, from the thread that made the call, with what is done so far. Returning false cancels: the call
+ * ends with WL_ERROR_CANCELLED, its outputs in an unspecified state. */
+typedef bool (*wl_progress)(void *user, uint64_t texts, uint64_t bytes);
+
+/* ---- context: scratch memory and threads ------------------------------------------------------------------------- */
+
+typedef struct wl_context wl_context;
+
+typedef struct wl_context_options {
+    size_t size;             /* sizeof(wl_context_options) */
+    uint32_t threads;        /* 0: as many as the process may use; 1: the calling thread alone */
+    uint32_t cache_megabyte; /* bound of the word cache of each thread; 0: 8 MB. It holds no more, ever. */
+} wl_context_options;
+
+/* Counters of everything that ran in a context since it was made. */
+typedef struct wl_counts {
+    uint64_t texts;     /* texts embedded or encoded */
+    uint64_t tokens;    /* tokens that they gave */
+    uint64_t replaced;  /* ill-formed UTF-8 subparts that became U+FFFD */
+    uint64_t truncated; /* texts cut by a token or character limit */
+} wl_counts;
+
+/* Owner: the caller, who frees it with wl_context_free (NULL allowed). Memory a thread: the cache's bound and about
+ * 40 bytes for each byte of the longest text. */
+WL_API wl_context *wl_context_create(const wl_context_options *options, wl_error *error);
+WL_API void wl_context_free(wl_context *context);
+WL_API uint32_t wl_context_threads(const wl_context *context);
+WL_API wl_counts wl_context_counts(const wl_context *context);
+
+/* ---- tokenizer --------------------------------------------------------------------------------------------------- */
+
+typedef struct wl_tokenizer wl_tokenizer;
+
+/* Opens a Hugging Face tokenizer.json. Ids are those of the `tokenizers` library 0.23.3. A file that uses a part not
+ * yet known is refused with WL_ERROR_UNSUPPORTED and the part's name; never a wrong id. */
+WL_API wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error);
+/* The same from memory; name stands for the file in errors (NULL: "tokenizer"). json may be freed afterwards. */
+WL_API wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error);
+WL_API void wl_tokenizer_close(wl_tokenizer *tokenizer);
+
+/* "BPE", "WordPiece" or "Unigram". Static storage. */
+WL_API const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer);
+/* Number of different pieces, added tokens included or not. */
+WL_API size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens);
+/* The piece of an id, not NUL-terminated, valid until the tokenizer is closed; {NULL, 0} for an id without a piece. */
+WL_API wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id);
+/* The id of a piece; false where there is none. */
+WL_API bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id);
+
+typedef enum wl_unit { WL_BYTES = 0, WL_CHARACTERS = 1 } wl_unit;
+
+typedef struct wl_encode_options {
+    size_t size;         /* sizeof(wl_encode_options) */
+    bool special_tokens; /* add what the post-processor adds ([CLS] ... [SEP], <s> ...) */
+    bool truncation;     /* apply the truncation that the file declares */
+    bool padding;        /* apply the padding that the file declares, as for a batch of this one text */
+    wl_unit unit;        /* of the spans */
+    size_t max_tokens;   /* 0: no limit; otherwise keep the first max_tokens, special tokens included */
+} wl_encode_options;
+
+/* The ids of one text. ids[0..capacity), spans[0..capacity) or NULL: each token's range in the text; special and
+ * padding tokens have the empty range at 0. Asking for spans takes the slower path and a text under 4 GiB.
+ * *count: the number of tokens, also when it is over capacity: then WL_ERROR_LIMIT, and ids and spans hold the first
+ * capacity of them. The empty text has no tokens of its own. */
+WL_API wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text text,
+                           const wl_encode_options *options, uint32_t *ids, wl_span *spans, size_t capacity,
+                           size_t *count, wl_error *error);
+
+/* ---- model ------------------------------------------------------------------------------------------------------- */
+
+typedef struct wl_model wl_model;
+
+/* How a model treats tokens. WORDLLAMA: no special tokens, no truncation, ids beyond the table clamped to its last row:
+ * the package `wordllama` 0.4. MODEL2VEC: unknown tokens dropped, a text cut to max_length (512) times the vocabulary's
+ * median piece length in characters, then to max_length tokens; vectors of an F16 table rounded to F16: the package
+ * `model2vec` 0.10. AUTO: MODEL2VEC for a table named `embeddings` or one with `weights` or `mapping` or with a
+ * config_sentence_transformers.json beside it, else WORDLLAMA. */
+typedef enum wl_policy { WL_POLICY_AUTO = 0, WL_POLICY_WORDLLAMA, WL_POLICY_MODEL2VEC } wl_policy;
+
+typedef struct wl_model_options {
+    size_t size;           /* sizeof(wl_model_options) */
+    const char *tokenizer; /* path of the tokenizer.json; NULL: found beside the weights */
+    wl_policy policy;
+    bool any_vocabulary; /* open even when table and tokenizer do not seem to belong together */
+} wl_model_options;
+
+/* Opens a folder that holds model.safetensors and tokenizer.json, or a .safetensors file with the tokenizer given or
+ * beside it. The table is mapped, never copied. Refuses a tokenizer whose vocabulary does not fit the table. */
+WL_API wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_error *error);
+WL_API void wl_model_close(wl_model *model);
+
+typedef struct wl_model_info {
+    size_t rows;            /* of the table */
+    size_t dim;             /* columns */
+    size_t vocabulary;      /* pieces of the tokenizer, added tokens included */
+    size_t bytes;           /* of the weights file */
+    const char *dtype;      /* of the table: "F16", "F32", "BF16", "F64", "I8"; static storage */
+    wl_policy policy;       /* never AUTO */
+    bool normalize;         /* the model's own default */
+    bool weighted, mapped;  /* has per-token weights; has a vocabulary mapping */
+    size_t max_tokens;      /* 0: unlimited */
+    size_t max_characters;  /* 0: unlimited */
+} wl_model_info;
+
+WL_API wl_model_info wl_model_describe(const wl_model *model);
+/* Lives as long as the model. */
+WL_API const wl_tokenizer *wl_model_tokenizer(const wl_model *model);
+
+/* ---- embedding --------------------------------------------------------------------------------------------------- */
+
+typedef struct wl_embed_options {
+    size_t size;          /* sizeof(wl_embed_options) */
+    wl_toggle normalize;  /* unit length; DEFAULT: what the model's config says, off for WordLlama */
+    bool binary;          /* one bit a dimension (1 where value > 0), first dimension in the most significant bit */
+    uint32_t dim;         /* keep the first dim dimensions (Matryoshka); 0: all. Cut before the unit norm is taken. */
+    wl_progress progress; /* NULL: none */
+    void *user;           /* handed to progress */
+} wl_embed_options;
+
+/* Bytes of one output row: 4 * dim (float), or (dim + 7) / 8 when binary, unused bits zero. 0 for options that do not
+ * fit the model. */
+WL_API size_t wl_embed_row_size(const wl_model *model, const wl_embed_options *options);
+
+/* Vectors of count texts: out holds count rows of wl_embed_row_size bytes, F32 in the machine's byte order or packed
+ * bits. Sums are taken in F32 (F64 where the per-token weights are F64), in token order, and divided once. A text
+ * without tokens gives the zero row, with a norm asked for too. out must be aligned to 4 bytes. */
+WL_API wl_status wl_embed(const wl_model *model, wl_context *context, const wl_text *texts, size_t count,
+                          const wl_embed_options *options, void *out, size_t out_size, wl_error *error);
+
+/* The same from token ids: text i has ids[starts[i]..starts[i + 1]); starts has count + 1 ascending entries. */
+WL_API wl_status wl_embed_ids(const wl_model *model, wl_context *context, const uint32_t *ids, const size_t *starts,
+                              size_t count, const wl_embed_options *options, void *out, size_t out_size,
+                              wl_error *error);
+
+/* One row a token instead of their mean: rows of wl_embed_row_size bytes for the text's tokens in order.
+ * *rows: the number of tokens, also when it is over capacity (in rows): then WL_ERROR_LIMIT. */
+WL_API wl_status wl_embed_tokens(const wl_model *model, wl_context *context, wl_text text,
+                                 const wl_embed_options *options, void *out, size_t capacity, size_t *rows,
+                                 wl_error *error);
+
+/* Where a stream's texts come from. next returns 1 and sets *text, which must stay valid until the next call of next;
+ * 0 at the end; -1 on failure with *error filled. */
+typedef struct wl_source {
+    int (*next)(void *user, wl_text *text, wl_error *error);
+    void *user;
+} wl_source;
+
+/* Where they go: count texts in input order with their rows, valid during the call. Anything but WL_OK ends the stream
+ * with that status. */
+typedef struct wl_sink {
+    wl_status (*write)(void *user, const wl_text *texts, const void *rows, size_t count, size_t row_size,
+                       wl_error *error);
+    void *user;
+} wl_sink;
+
+/* Embeds a stream of any length in memory that does not grow with it: batches of about 1 MB of text, or one longer
+ * text, are read, embedded on the context's threads and written. source and sink are called from this thread. */
+WL_API wl_status wl_embed_stream(const wl_model *model, wl_context *context, wl_source source, wl_sink sink,
+                                 const wl_embed_options *options, wl_error *error);
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
+
+/* Cosine of two float vectors of dim elements, accumulated in F64; 0 when either is the zero vector. */
+WL_API float wl_cosine(const float *a, const float *b, size_t dim);
+/* Number of differing bits of two packed vectors of size bytes. */
+WL_API uint64_t wl_hamming(const uint8_t *a, const uint8_t *b, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

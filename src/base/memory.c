@@ -1,0 +1,60 @@
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *wl_allocate(size_t count, size_t size, wl_error *error)
+{
+    void *memory = calloc(count ? count : 1, size ? size : 1);
+    if (!memory) wl_fail_memory(error, size && count > SIZE_MAX / size ? SIZE_MAX : count * size);
+    return memory;
+}
+
+wl_status wl_reserve(void **array, size_t *capacity, size_t need, size_t size, wl_error *error)
+{
+    if (need <= *capacity && *array) return WL_OK;
+    size_t grown = *capacity + *capacity / 2;
+    if (grown < need) grown = need;
+    if (grown < 16) grown = 16;
+    if (grown > SIZE_MAX / size) return wl_fail_memory(error, SIZE_MAX);
+    void *memory = realloc(*array, grown * size);
+    if (!memory) return wl_fail_memory(error, grown * size);
+    *array = memory;
+    *capacity = grown;
+    return WL_OK;
+}
+
+wl_status wl_buffer_reserve(wl_buffer *buffer, size_t extra, wl_error *error)
+{
+    if (extra > SIZE_MAX - buffer->size) return wl_fail_memory(error, SIZE_MAX);
+    void *data = buffer->data;
+    wl_status status = wl_reserve(&data, &buffer->capacity, buffer->size + extra, 1, error);
+    buffer->data = data;
+    return status;
+}
+
+wl_status wl_buffer_append(wl_buffer *buffer, const void *data, size_t size, wl_error *error)
+{
+    if (wl_buffer_reserve(buffer, size, error)) return error->code;
+    if (size) memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+    return WL_OK;
+}
+
+void wl_buffer_free(wl_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (wl_buffer){0};
+}
+
+char *wl_copy_text(const char *data, size_t size, wl_error *error)
+{
+    char *copy = malloc(size + 1);
+    if (!copy) {
+        wl_fail_memory(error, size + 1);
+        return NULL;
+    }
+    if (size) memcpy(copy, data, size);
+    copy[size] = 0;
+    return copy;
+}
