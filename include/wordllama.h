@@ -162,7 +162,8 @@ typedef struct wl_encode_options {
 } wl_encode_options;
 
 /* The ids of one text. ids[0..capacity), spans[0..capacity) or NULL: each token's range in the text; special and
- * padding tokens have the empty range at 0. Asking for spans takes the slower path and a text under 4 GiB.
+ * padding tokens have the empty range at 0. Asking for spans takes the slower path and a text under 4 GiB. Spans of an
+ * ill-formed text are ranges of the text after its repair.
  * *count: the number of tokens, also when it is over capacity: then WL_ERROR_LIMIT, and ids and spans hold the first
  * capacity of them. The empty text has no tokens of its own. */
 WL_API wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text text,
@@ -235,7 +236,8 @@ WL_API wl_status wl_embed_ids(const wl_model *model, wl_context *context, const 
                               size_t count, const wl_embed_options *options, void *out, size_t out_size,
                               wl_error *error);
 
-/* One row a token instead of their mean: rows of wl_embed_row_size bytes for the text's tokens in order.
+/* One row a token instead of their mean: rows of wl_embed_row_size bytes for the text's tokens in order, each times its
+ * weight where the model has weights. Rows get unit length only with normalize ON.
  * *rows: the number of tokens, also when it is over capacity (in rows): then WL_ERROR_LIMIT. */
 WL_API wl_status wl_embed_tokens(const wl_model *model, wl_context *context, wl_text text,
                                  const wl_embed_options *options, void *out, size_t capacity, size_t *rows,

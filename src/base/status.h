@@ -6,9 +6,9 @@
 #include "wordllama.h"
 
 #if defined(__GNUC__)
-#define WL_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define WL_PRINTF(format, first)
+#define WL_PRINTF(text, first)
 #endif
 
 /* Sets code and message, without file or position; returns code. */

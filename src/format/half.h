@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+/* A signalling NaN comes out quiet, as from the processors' own conversion. */
 float wl_f16_to_f32(uint16_t half);
 /* Round to nearest, ties to even; overflow gives infinity, NaN stays NaN. */
 uint16_t wl_f32_to_f16(float value);

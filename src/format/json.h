@@ -2,7 +2,7 @@
  *
  * Errors are sticky: after the first one every call returns a neutral value (false, 0, an empty text) and consumes
  * nothing, so a reader is written without checks and asks wl_json_failed once. Each error holds name, byte and line.
- * Depth is capped at WL_JSON_DEPTH, so hostile nesting costs nothing.
+ * Nesting of WL_JSON_DEPTH levels or more is an error (WL_ERROR_LIMIT), so hostile nesting costs nothing.
  *
  *     wl_text key;
  *     wl_json_begin_object(&json);
@@ -71,7 +71,7 @@ uint64_t wl_json_unsigned(wl_json *json, uint64_t max);
 bool wl_json_boolean(wl_json *json);
 /* Consumes a null if that is what comes next; says whether it was. */
 bool wl_json_null(wl_json *json);
-/* Consumes any value, checking its syntax. */
+/* Consumes any value, checking its syntax. Decodes nothing: a key or string read before stays valid. */
 void wl_json_skip(wl_json *json);
 
 bool wl_text_is(wl_text text, const char *literal);

@@ -40,6 +40,9 @@ typedef struct wl_safetensors {
 } wl_safetensors;
 
 wl_status wl_safetensors_open(wl_safetensors *file, const char *path, wl_error *error);
+/* The part of open that reads: file holds mapping and path, the rest is zero. For files already in memory; the caller
+ * closes it, after a failure too. */
+wl_status wl_safetensors_parse(wl_safetensors *file, wl_error *error);
 void wl_safetensors_close(wl_safetensors *file);
 /* NULL where there is none. */
 const wl_tensor *wl_safetensors_find(const wl_safetensors *file, const char *name);

@@ -1,0 +1,245 @@
+/* Parsing: the verb is the first word that is neither a flag nor a flag's value; the rest stands anywhere. */
+#include "args.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_flag(const char *word)
+{
+    return word[0] == '-' && word[1];
+}
+
+bool flag_belongs(const cli_flag *row, const cli_verb *verb)
+{
+    uint32_t bit = verb ? UINT32_C(1) << (verb - verb_table) : NO_VERB;
+    return row->verbs & bit;
+}
+
+const cli_verb *find_verb(const char *name)
+{
+    for (const cli_verb *row = verb_table; row->name; row++)
+        if (strcmp(row->name, name) == 0) return row;
+    return NULL;
+}
+
+/* The row of a word like "--dim" or "--dim=64" among the flags of a verb, or with any_verb among all. */
+static const cli_flag *find_flag(const char *word, const cli_verb *verb, bool any_verb)
+{
+    if (strcmp(word, "-h") == 0) word = "--help";
+    if (word[0] != '-' || word[1] != '-') return NULL;
+    size_t length = strcspn(word + 2, "=");
+    for (const cli_flag *row = flag_table; row->name; row++)
+        if ((any_verb || flag_belongs(row, verb)) && strlen(row->name) == length &&
+            memcmp(row->name, word + 2, length) == 0)
+            return row;
+    return NULL;
+}
+
+/* ---- what was probably meant ------------------------------------------------------------------------------------- */
+
+/* Number of letters to insert, delete, change or swap with their neighbour (optimal string alignment). */
+static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    enum { LONGEST = 32 };
+    size_t rows[3][LONGEST + 1];
+    if (a_size > LONGEST || b_size > LONGEST) return SIZE_MAX;
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+    for (size_t j = 0; j <= b_size; j++) above[j] = j;
+    for (size_t i = 1; i <= a_size; i++) {
+        row[0] = i;
+        for (size_t j = 1; j <= b_size; j++) {
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best) best = above[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            row[j] = best;
+        }
+        size_t *oldest = before;
+        before = above, above = row, row = oldest;
+    }
+    return above[b_size];
+}
+
+/* A name is offered when the word begins it or when at most two letters, and fewer than half, are wrong. */
+static bool is_nearer(const char *word, size_t length, const char *name, size_t *best)
+{
+    size_t distance = edit_distance(word, length, name, strlen(name));
+    if (length >= 2 && strncmp(name, word, length) == 0) distance = 1;
+    if (distance > 2 || distance * 2 >= strlen(name) || distance >= *best) return false;
+    *best = distance;
+    return true;
+}
+
+wl_status fail_unknown_verb(const char *name, wl_error *error)
+{
+    const cli_verb *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (const cli_verb *row = verb_table; row->name; row++)
+        if (is_nearer(name, strlen(name), row->name, &best)) nearest = row;
+    if (nearest)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "unknown verb '%s' (did you mean '%s'?)", name, nearest->name);
+    return wl_fail(error, WL_ERROR_ARGUMENT, "unknown verb '%s' (see 'wordllama --help')", name);
+}
+
+static wl_status fail_unknown_flag(const char *word, const cli_verb *verb, wl_error *error)
+{
+    const cli_flag *nearest = NULL;
+    size_t best = SIZE_MAX;
+    const char *name = word + strspn(word, "-");
+    int length = (int)strcspn(name, "=");
+    for (const cli_flag *row = flag_table; row->name; row++)
+        if (row->help && flag_belongs(row, verb) && is_nearer(name, (size_t)length, row->name, &best)) nearest = row;
+    int shown = (int)(name - word) + length;
+    const char *of = verb ? " for '" : "", *verb_name = verb ? verb->name : "", *end = verb ? "'" : "";
+    if (nearest)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "unknown flag '%.*s'%s%s%s (did you mean '--%s'?)", shown, word, of,
+                       verb_name, end, nearest->name);
+    return wl_fail(error, WL_ERROR_ARGUMENT, "unknown flag '%.*s'%s%s%s (a text that starts with - goes behind --)",
+                   shown, word, of, verb_name, end);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+/* from: what the messages call the source of the value, "flag '--dim'" or "variable WORDLLAMA_DIM". */
+static wl_status read_count(const cli_flag *row, const char *value, const char *from, uint32_t *out, wl_error *error)
+{
+    uint64_t number = 0;
+    size_t digits = strspn(value, "0123456789");
+    bool fits = digits > 0 && !value[digits];
+    for (size_t i = 0; fits && i < digits; i++) {
+        number = number * 10 + (uint64_t)(value[i] - '0');
+        fits = number <= row->most;
+    }
+    if (!fits || number < row->number)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "%s is '%s', expected a whole number from %u to %u", from, value,
+                       (unsigned)row->number, (unsigned)row->most);
+    *out = (uint32_t)number;
+    return WL_OK;
+}
+
+static wl_status read_choice(const cli_flag *row, const char *value, const char *from, uint32_t *out, wl_error *error)
+{
+    size_t length = strlen(value);
+    uint32_t index = 0;
+    for (const char *word = row->value;; index++) {
+        size_t size = strcspn(word, "|");
+        if (size == length && memcmp(word, value, size) == 0) return *out = index, WL_OK;
+        if (!word[size]) break;
+        word += size + 1;
+    }
+    return wl_fail(error, WL_ERROR_ARGUMENT, "%s is '%s', expected %s", from, value, row->value);
+}
+
+static wl_status store(cli_settings *settings, const cli_flag *row, const char *value, const char *from,
+                       wl_error *error)
+{
+    void *member = (char *)settings + row->offset;
+    switch (row->kind) {
+    case FLAG_SWITCH:
+        *(uint32_t *)member = row->number;
+        break;
+    case FLAG_TEXT:
+        *(const char **)member = value;
+        break;
+    case FLAG_COUNT:
+        return read_count(row, value, from, member, error);
+    case FLAG_CHOICE:
+        return read_choice(row, value, from, member, error);
+    case FLAG_LIST:
+        settings->inputs[settings->input_count++] = value;
+        break;
+    }
+    return WL_OK;
+}
+
+/* Variables first, so that flags overwrite them. An empty one counts as not set. */
+static wl_status read_environment(cli_settings *settings, const cli_verb *verb, wl_error *error)
+{
+    for (const cli_flag *row = flag_table; row->name; row++) {
+        const char *value = row->variable && flag_belongs(row, verb) ? getenv(row->variable) : NULL;
+        if (!value || !*value) continue;
+        char from[64] = "variable ";
+        strncat(from, row->variable, sizeof from - 16);
+        if (store(settings, row, value, from, error)) return error->code;
+    }
+    return WL_OK;
+}
+
+/* ---- the command line -------------------------------------------------------------------------------------------- */
+
+/* The place of the verb in argv, or argc. A flag in front of it may belong to any verb; what it is called tells
+ * whether the next word is its value. */
+static int verb_place(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!is_flag(argv[i])) return i;
+        if (strcmp(argv[i], "--") == 0) return i + 1 < argc ? i + 1 : argc;
+        const cli_flag *row = find_flag(argv[i], NULL, true);
+        if (row && row->value && !strchr(argv[i], '=')) i++;
+    }
+    return argc;
+}
+
+static wl_status parse_flag(cli_settings *settings, const cli_verb *verb, int argc, char **argv, int *at,
+                            wl_error *error)
+{
+    const char *word = argv[*at], *equals = strchr(word, '=');
+    const cli_flag *row = find_flag(word, verb, false);
+    if (!row) return fail_unknown_flag(word, verb, error);
+    if (!row->value && equals) return wl_fail(error, WL_ERROR_ARGUMENT, "flag '--%s' takes no value", row->name);
+    const char *value = equals ? equals + 1 : NULL;
+    if (row->value && !equals) {
+        if (*at + 1 >= argc)
+            return wl_fail(error, WL_ERROR_ARGUMENT, "flag '--%s' needs a value (%s)", row->name, row->value);
+        value = argv[++*at];
+    }
+    char from[64] = "flag '--";
+    strncat(strncat(from, row->name, sizeof from - 16), "'", 2);
+    return store(settings, row, value, from, error);
+}
+
+static wl_status check_operands(const cli_settings *settings, const cli_verb *verb, wl_error *error)
+{
+    if (settings->help || settings->man) return WL_OK;
+    if (settings->operand_count < verb->least || settings->operand_count > verb->most)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "'%s' takes %s, but %zu %s given (see 'wordllama %s --help')",
+                       verb->name, verb->operands, settings->operand_count,
+                       settings->operand_count == 1 ? "argument was" : "arguments were", verb->name);
+    return WL_OK;
+}
+
+wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
+{
+    *settings = (cli_settings){0};
+    *chosen = NULL;
+    settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
+    settings->inputs = wl_allocate((size_t)argc + 1, sizeof *settings->inputs, error);
+    if (!settings->operands || !settings->inputs) return error->code;
+
+    int place = verb_place(argc, argv);
+    const cli_verb *verb = place < argc ? find_verb(argv[place]) : NULL;
+    bool help = place < argc && strcmp(argv[place], "help") == 0;
+    if (place < argc && !verb && !help) return fail_unknown_verb(argv[place], error);
+    if (read_environment(settings, verb, error)) return error->code;
+    bool flags_ended = false;
+    for (int i = 1; i < argc; i++) {
+        if (i == place) continue;
+        if (flags_ended || !is_flag(argv[i]))
+            settings->operands[settings->operand_count++] = argv[i];
+        else if (strcmp(argv[i], "--") == 0)
+            flags_ended = true;
+        else if (parse_flag(settings, verb, argc, argv, &i, error))
+            return error->code;
+    }
+    *chosen = verb;
+    if (help) settings->help = 1;
+    return verb ? check_operands(settings, verb, error) : WL_OK;
+}
+
+void settings_free(cli_settings *settings)
+{
+    free(settings->operands);
+    free(settings->inputs);
+    *settings = (cli_settings){0};
+}

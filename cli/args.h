@@ -1,0 +1,85 @@
+/* The command line as data: one table of verbs and one of flags make parsing, --help and the manual pages. */
+#ifndef WL_CLI_ARGS_H
+#define WL_CLI_ARGS_H
+
+#include "base/memory.h"
+
+#define DEFAULT_MODEL "l2_supercat_256"
+
+enum format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_NPY };
+
+/* What the user asked for. Switches, choices and counts are uint32_t and start at 0; texts start at NULL. */
+typedef struct cli_settings {
+    const char **operands; /* what is neither flag nor verb, in order */
+    size_t operand_count;
+    const char **inputs; /* of --input, in order */
+    size_t input_count;
+    const char *model, *tokenizer, *output, *field;
+    uint32_t policy;    /* wl_policy */
+    uint32_t normalize; /* wl_toggle */
+    uint32_t format;    /* enum format */
+    uint32_t threads, dim, top;
+    uint32_t jsonl, binary, tokens, seed_hamming, keep_order;
+    uint32_t ids, pieces, offsets, special, truncate, pad;
+    uint32_t json, force;
+    uint32_t help, man, version;
+} cli_settings;
+
+typedef wl_status (*verb_run)(const cli_settings *settings, wl_error *error);
+
+typedef struct cli_verb {
+    const char *name;
+    const char *operands; /* for the synopsis */
+    const char *summary;  /* one line, without a final dot */
+    const char *description;
+    const char *example; /* shell lines that work as typed */
+    size_t least, most;  /* number of operands */
+    verb_run run;
+} cli_verb;
+
+#define NO_VERB (UINT32_C(1) << 31) /* the flag goes without a verb */
+
+typedef enum flag_kind {
+    FLAG_SWITCH, /* stores .number */
+    FLAG_TEXT,
+    FLAG_COUNT,  /* a whole number from .number to .most */
+    FLAG_CHOICE, /* stores the index of one of the words in .value */
+    FLAG_LIST,   /* may be repeated; goes to settings.inputs */
+} flag_kind;
+
+typedef struct cli_flag {
+    const char *name;     /* without the dashes */
+    const char *value;    /* its value's name in the help, or the words "a|b|c" of a choice; NULL for a switch */
+    const char *help;     /* NULL: hidden */
+    const char *variable; /* environment variable, read where the flag is not given; NULL: none */
+    uint32_t verbs;       /* set of bits 1 << verb's index, and NO_VERB */
+    flag_kind kind;
+    uint32_t number, most;
+    size_t offset; /* of the member in settings */
+} cli_flag;
+
+typedef struct cli_variable {
+    const char *name, *help;
+} cli_variable;
+
+/* Each ends with an entry without a name. */
+extern const cli_verb verb_table[];
+extern const cli_flag flag_table[];
+extern const cli_variable variable_table[]; /* those that belong to no flag */
+
+bool flag_belongs(const cli_flag *flag, const cli_verb *verb);
+
+/* Fills *settings and *chosen (NULL where no verb was given). Every failure is WL_ERROR_ARGUMENT: a usage error. The
+ * strings are those of argv and of the environment. Free with settings_free, also after a failure. */
+wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error);
+void settings_free(cli_settings *settings);
+
+const cli_verb *find_verb(const char *name);
+/* WL_ERROR_ARGUMENT, with the verb that was probably meant. */
+wl_status fail_unknown_verb(const char *name, wl_error *error);
+
+/* Appends the help or the manual page of a verb, or with NULL of the program. */
+wl_status write_help(const cli_verb *verb, wl_buffer *out, wl_error *error);
+wl_status write_man(const cli_verb *verb, wl_buffer *out, wl_error *error);
+
+#endif

@@ -1,0 +1,84 @@
+#include <stdlib.h>
+
+#include "commands.h"
+#include "models.h"
+#include "progress.h"
+#include "rows.h"
+
+static wl_status write_batch(void *user, const wl_text *texts, const void *rows, size_t count, size_t row_size,
+                             wl_error *error)
+{
+    row_writer *writer = user;
+    for (size_t i = 0; i < count; i++)
+        if (rows_write(writer, texts[i], (const char *)rows + i * row_size, 1, error)) return error->code;
+    return rows_flush(writer, error);
+}
+
+/* The rows of one text's tokens in *rows, which grows. */
+static wl_status token_rows(const cli_session *session, wl_text text, void **rows, size_t *capacity, size_t *count,
+                            wl_error *error)
+{
+    wl_status status =
+        wl_embed_tokens(session->model, session->context, text, &session->options, *rows, *capacity, count, error);
+    if (status != WL_ERROR_LIMIT || *count <= *capacity) return status;
+    if (wl_reserve(rows, capacity, *count, session->row_size, error)) return error->code;
+    return wl_embed_tokens(session->model, session->context, text, &session->options, *rows, *capacity, count, error);
+}
+
+static wl_status embed_tokens(const cli_session *session, cli_reader *reader, row_writer *writer, wl_error *error)
+{
+    void *rows = NULL;
+    size_t capacity = 0, count;
+    wl_text text;
+    int got;
+    wl_status status = wl_reserve(&rows, &capacity, 256, session->row_size, error);
+    while (!status && (got = reader_next(reader, &text, error)) != 0) {
+        status = got < 0 ? error->code : token_rows(session, text, &rows, &capacity, &count, error);
+        if (!status) status = rows_write(writer, text, rows, count, error);
+    }
+    free(rows);
+    return status;
+}
+
+static wl_status embed(cli_session *session, cli_reader *reader, cli_output *output, const cli_settings *settings,
+                       wl_error *error)
+{
+    row_writer writer = {
+        .output = output,
+        .format = (enum format)settings->format,
+        .binary = settings->binary,
+        .token_rows = settings->tokens,
+        .columns = settings->binary ? session->row_size : session->dim,
+    };
+    cli_progress progress;
+    progress_begin(&progress, !output->replaces);
+    session->options.progress = progress_tell;
+    session->options.user = &progress;
+    wl_status status = rows_begin(&writer, error);
+    if (!status && settings->tokens)
+        status = embed_tokens(session, reader, &writer, error);
+    else if (!status)
+        status = wl_embed_stream(session->model, session->context, (wl_source){reader_next, reader},
+                                 (wl_sink){write_batch, &writer}, &session->options, error);
+    if (!status) status = rows_end(&writer, error);
+    rows_free(&writer);
+    progress_end(&progress);
+    return status;
+}
+
+wl_status cmd_embed(const cli_settings *settings, wl_error *error)
+{
+    cli_session session = {0};
+    cli_reader reader;
+    cli_output output = {0};
+    wl_status status = reader_open(&reader, settings, 0, error);
+    if (!status) status = session_open(&session, settings, settings->threads, error);
+    if (!status) status = output_open(&output, settings->output, error);
+    if (!status) status = embed(&session, &reader, &output, settings, error);
+    if (!status) status = output_close(&output, error);
+    if (!status) report_replaced(session.context);
+    output_abandon(&output);
+    reader_close(&reader);
+    session_close(&session);
+    return status;
+}

@@ -1,0 +1,15 @@
+/* One function a verb, each in its own file. They write data to standard output, print nothing on failure, and leave
+ * the message to main. */
+#ifndef WL_CLI_COMMANDS_H
+#define WL_CLI_COMMANDS_H
+
+#include "args.h"
+
+wl_status cmd_embed(const cli_settings *settings, wl_error *error);
+wl_status cmd_similarity(const cli_settings *settings, wl_error *error);
+wl_status cmd_rank(const cli_settings *settings, wl_error *error);
+wl_status cmd_tokenize(const cli_settings *settings, wl_error *error);
+wl_status cmd_info(const cli_settings *settings, wl_error *error);
+wl_status cmd_pull(const cli_settings *settings, wl_error *error);
+
+#endif

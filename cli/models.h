@@ -1,0 +1,36 @@
+/* From --model to an open model with a context: what every verb that makes vectors starts with. */
+#ifndef WL_CLI_MODELS_H
+#define WL_CLI_MODELS_H
+
+#include "args.h"
+
+typedef struct cli_session {
+    char *path; /* of the model's folder or file */
+    wl_model *model;
+    wl_context *context;
+    wl_model_info info;
+    wl_embed_options options;
+    uint32_t dim;    /* of the output */
+    size_t row_size; /* bytes */
+} cli_session;
+
+/* The path of a model: name itself where it holds a '/' or exists, else models/NAME in the cache. NULL name: the
+ * default model. To be freed; NULL on failure, with the places where it was looked for. */
+char *find_model(const char *name, wl_error *error);
+
+/* Opens the model alone; name as for find_model. *path is to be freed, also on failure. */
+wl_model *open_model(const char *name, const cli_settings *settings, bool any_vocabulary, char **path, wl_error *error);
+
+/* Opens the model of the settings and a context with that many threads. Free with session_close, also on failure. */
+wl_status session_open(cli_session *session, const cli_settings *settings, uint32_t threads, wl_error *error);
+void session_close(cli_session *session);
+
+/* At the end of a run that went well: says on standard error what was wrong with the input. */
+void report_replaced(const wl_context *context);
+
+/* The similarity of two rows of a session: their cosine, or that of their signs. */
+double compare_rows(const cli_session *session, const void *a, const void *b);
+/* "0.061902", and never "-0.000000". */
+wl_status append_score(wl_buffer *buffer, double score, wl_error *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* A line on standard error that tells how far a long job is, on a terminal only. */
+#ifndef WL_CLI_PROGRESS_H
+#define WL_CLI_PROGRESS_H
+
+#include "wordllama.h"
+
+typedef struct cli_progress {
+    bool wanted, shown;
+    double started, printed; /* seconds */
+} cli_progress;
+
+/* data_on_stdout: on a terminal the data itself shows that the job goes on. */
+void progress_begin(cli_progress *progress, bool data_on_stdout);
+/* A wl_progress; user is the progress. */
+bool progress_tell(void *user, uint64_t texts, uint64_t bytes);
+/* Erases the line. */
+void progress_end(cli_progress *progress);
+
+#endif

@@ -1,0 +1,315 @@
+/* Opening a model: finding its files, checking that they belong together. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/half.h"
+#include "format/json.h"
+#include "model/model.h"
+#include "text/utf8.h"
+
+#define MODEL2VEC_MAX_LENGTH 512 /* its default, in tokens */
+/* Rows that may be missing for added tokens (they are clamped), or be there as padding for the hardware. */
+#define SPARE_ROWS 1024
+
+struct paths {
+    char *weights, *tokenizer, *config;
+    bool sentence_transformers; /* config is config_sentence_transformers.json */
+};
+
+static void free_paths(struct paths *paths)
+{
+    free(paths->weights);
+    free(paths->tokenizer);
+    free(paths->config);
+}
+
+/* The folder of a file, "." where the path has none. */
+static char *folder_of(const char *path, wl_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return wl_copy_text(".", 1, error);
+    return wl_copy_text(path, slash == path ? 1 : (size_t)(slash - path), error);
+}
+
+static wl_status find_config(struct paths *paths, const char *folder, wl_error *error)
+{
+    static const char *const names[] = {"config.json", "config_sentence_transformers.json"};
+    for (size_t i = 0; i < 2; i++) {
+        paths->config = wl_path_join(folder, names[i], error);
+        if (!paths->config) return error->code;
+        paths->sentence_transformers = i == 1;
+        if (wl_path_exists(paths->config)) return WL_OK;
+        free(paths->config);
+        paths->config = NULL;
+    }
+    paths->sentence_transformers = false;
+    return WL_OK;
+}
+
+/* A folder as WordLlama, Model2Vec and sentence-transformers lay it out, or a file. */
+static wl_status find_files(struct paths *paths, const char *path, const char *tokenizer, wl_error *error)
+{
+    char *folder = NULL, *nested = NULL;
+    wl_status status = WL_OK;
+    bool directory = wl_path_is_directory(path);
+    folder = directory ? wl_copy_text(path, strlen(path), error) : folder_of(path, error);
+    if (!folder || find_config(paths, folder, error)) goto fail;
+    if (directory) {
+        paths->weights = wl_path_join(folder, "model.safetensors", error);
+        nested = wl_path_join(folder, "0_StaticEmbedding", error);
+        if (!paths->weights || !nested) goto fail;
+        if (!wl_path_exists(paths->weights) && wl_path_is_directory(nested)) {
+            free(folder);
+            free(paths->weights);
+            folder = nested;
+            nested = NULL;
+            paths->weights = wl_path_join(folder, "model.safetensors", error);
+            if (!paths->weights) goto fail;
+        }
+        if (!wl_path_exists(paths->weights)) {
+            wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0,
+                       "is a directory without model.safetensors, expected model.safetensors and tokenizer.json");
+            goto fail;
+        }
+    } else
+        paths->weights = wl_copy_text(path, strlen(path), error);
+    paths->tokenizer = tokenizer ? wl_copy_text(tokenizer, strlen(tokenizer), error)
+                                 : wl_path_join(folder, "tokenizer.json", error);
+    if (!paths->weights || !paths->tokenizer) goto fail;
+    if (!wl_path_exists(paths->weights)) {
+        wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "no such model file or folder");
+        goto fail;
+    }
+    if (!tokenizer && !wl_path_exists(paths->tokenizer)) {
+        wl_fail_at(error, WL_ERROR_NOT_FOUND, paths->tokenizer, WL_NO_POSITION, 0,
+                   "no tokenizer beside the weights, and none was given");
+        goto fail;
+    }
+    goto done;
+fail:
+    status = error->code;
+done:
+    free(folder);
+    free(nested);
+    return status;
+}
+
+/* "normalize" and "max_length" of config.json. */
+static wl_status read_config(wl_model *model, const char *path, wl_error *error)
+{
+    wl_mapping mapping;
+    wl_buffer scratch = {0};
+    wl_json json;
+    wl_text key;
+    if (wl_mapping_open(&mapping, path, error)) return error->code;
+    wl_json_open(&json, mapping.data, mapping.size, path, &scratch, error);
+    wl_json_begin_object(&json);
+    while (wl_json_member(&json, &key)) {
+        if (wl_text_is(key, "normalize") && wl_json_peek(&json) == WL_JSON_BOOLEAN)
+            model->normalize = wl_json_boolean(&json);
+        else if (wl_text_is(key, "max_length") && model->policy == WL_POLICY_MODEL2VEC) {
+            bool unlimited = wl_json_null(&json);
+            model->max_tokens = unlimited ? 0 : (size_t)wl_json_unsigned(&json, UINT32_MAX);
+        } else
+            wl_json_skip(&json);
+    }
+    wl_status status = wl_json_close(&json);
+    wl_buffer_free(&scratch);
+    wl_mapping_close(&mapping);
+    return status;
+}
+
+static wl_status fail_tensor(const wl_model *model, const wl_tensor *tensor, wl_status code, const char *expected,
+                             wl_error *error)
+{
+    return wl_fail_at(error, code, model->file.path, tensor->offset, 0, "tensor '%s' has type %s and rank %u, expected %s",
+                      tensor->name, wl_dtype_name(tensor->dtype), tensor->rank, expected);
+}
+
+static wl_status read_mapping(wl_model *model, const wl_tensor *tensor, wl_error *error)
+{
+    if (tensor->rank != 1 || (tensor->dtype != WL_I32 && tensor->dtype != WL_I64))
+        return fail_tensor(model, tensor, WL_ERROR_FORMAT, "a list of I32 or I64", error);
+    model->mapped = (size_t)tensor->count;
+    model->mapping = wl_allocate(model->mapped, sizeof *model->mapping, error);
+    if (!model->mapping) return error->code;
+    for (size_t i = 0; i < model->mapped; i++) {
+        int64_t row = 0;
+        int32_t narrow = 0;
+        if (tensor->dtype == WL_I64)
+            memcpy(&row, tensor->data + 8 * i, 8);
+        else
+            memcpy(&narrow, tensor->data + 4 * i, 4), row = narrow;
+        if (row < 0 || (uint64_t)row >= model->rows)
+            return wl_fail_at(error, WL_ERROR_FORMAT, model->file.path, tensor->offset, 0,
+                              "mapping entry %zu is %lld, expected a row below %zu", i, (long long)row, model->rows);
+        model->mapping[i] = (uint32_t)row;
+    }
+    return WL_OK;
+}
+
+static wl_status read_weights(wl_model *model, const wl_tensor *tensor, wl_error *error)
+{
+    if (tensor->rank != 1 || (tensor->dtype != WL_F64 && tensor->dtype != WL_F32 && tensor->dtype != WL_F16))
+        return fail_tensor(model, tensor, WL_ERROR_FORMAT, "a list of F64, F32 or F16", error);
+    model->weighted = (size_t)tensor->count;
+    bool wide = tensor->dtype == WL_F64;
+    void *values = wl_allocate(model->weighted, wide ? sizeof(double) : sizeof(float), error);
+    if (!values) return error->code;
+    if (wide)
+        model->wide_weights = values;
+    else
+        model->weights = values;
+    if (tensor->dtype != WL_F16) {
+        if (tensor->bytes) memcpy(values, tensor->data, tensor->bytes);
+        return WL_OK;
+    }
+    for (size_t i = 0; i < model->weighted; i++) {
+        uint16_t half;
+        memcpy(&half, tensor->data + 2 * i, 2);
+        model->weights[i] = wl_f16_to_f32(half);
+    }
+    return WL_OK;
+}
+
+static wl_status find_table(wl_model *model, wl_error *error)
+{
+    model->table = wl_safetensors_find(&model->file, "embedding.weight");
+    if (!model->table) model->table = wl_safetensors_find(&model->file, "embeddings");
+    if (!model->table)
+        return wl_fail_at(error, WL_ERROR_FORMAT, model->file.path, WL_NO_POSITION, 0,
+                          "has no tensor 'embedding.weight' (WordLlama) or 'embeddings' (Model2Vec)");
+    const wl_tensor *table = model->table;
+    bool known = table->dtype == WL_F64 || wl_sum_kernel_of(&wl_kernels_generic, table->dtype);
+    if (table->rank != 2 || !known || table->count == 0 || table->shape[0] > WL_ID_LIMIT ||
+        table->shape[1] > UINT32_MAX / 8)
+        return fail_tensor(model, table, WL_ERROR_FORMAT, "a matrix of F64, F32, F16, BF16 or I8 with rows and columns",
+                           error);
+    model->rows = (size_t)table->shape[0];
+    model->dim = (size_t)table->shape[1];
+    return WL_OK;
+}
+
+static int compare_lengths(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Model2Vec cuts a text to max_length times the median length of a piece, in characters. */
+static wl_status limit_characters(wl_model *model, wl_error *error)
+{
+    const wl_tokenizer *tokenizer = model->tokenizer;
+    size_t count = 0, pieces = tokenizer->vocabulary.count + tokenizer->added.count;
+    uint32_t *lengths = wl_allocate(pieces, sizeof *lengths, error);
+    if (!lengths) return error->code;
+    for (size_t i = 0; i < tokenizer->vocabulary.count; i++) {
+        wl_text piece = wl_vocabulary_at(&tokenizer->vocabulary, i);
+        lengths[count++] = (uint32_t)wl_utf8_count(piece.data, piece.size);
+    }
+    for (size_t i = 0; i < tokenizer->added.count; i++) {
+        const wl_added_token *token = &tokenizer->added.tokens[i];
+        if (wl_vocabulary_find(&tokenizer->vocabulary, token->content, token->size) == WL_NO_ID)
+            lengths[count++] = (uint32_t)wl_utf8_count(token->content, token->size);
+    }
+    qsort(lengths, count, sizeof *lengths, compare_lengths);
+    size_t median = count ? ((size_t)lengths[(count - 1) / 2] + lengths[count / 2]) / 2 : 0;
+    model->max_characters = model->max_tokens * median;
+    free(lengths);
+    return WL_OK;
+}
+
+/* A tokenizer for another vocabulary gives vectors that mean nothing, so it is refused as far as sizes can tell. */
+static wl_status check_vocabulary(const wl_model *model, wl_error *error)
+{
+    size_t vocabulary = wl_tokenizer_vocabulary(model->tokenizer, true);
+    bool model2vec = model->policy == WL_POLICY_MODEL2VEC;
+    size_t rows = model->mapping ? model->mapped : model->rows;
+    size_t highest = model->tokenizer->vocabulary.id_count;
+    for (size_t i = 0; i < model->tokenizer->added.count; i++)
+        if (model->tokenizer->added.tokens[i].id >= highest) highest = model->tokenizer->added.tokens[i].id + 1;
+    bool fits = model2vec ? (model->mapping ? highest <= rows : vocabulary == rows)
+                          : vocabulary <= rows + SPARE_ROWS && rows <= vocabulary + SPARE_ROWS;
+    if (!fits)
+        return wl_fail_at(error, WL_ERROR_MISMATCH, model->tokenizer->name, WL_NO_POSITION, 0,
+                          "is for another vocabulary: it has %zu pieces, the table in %s has %zu rows", vocabulary,
+                          model->file.path, rows);
+    if (model->weighted && model->weighted < (model2vec && !model->mapping ? rows : highest))
+        return wl_fail_at(error, WL_ERROR_MISMATCH, model->file.path, WL_NO_POSITION, 0,
+                          "has %zu weights for %zu tokens", model->weighted, highest);
+    return WL_OK;
+}
+
+wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_error *error)
+{
+    wl_error unused;
+    if (!error) error = &unused;
+    wl_model_options chosen = {.size = sizeof chosen};
+    if (options && options->size == sizeof chosen) chosen = *options;
+    if (!path || (options && options->size != sizeof chosen)) {
+        wl_fail(error, WL_ERROR_ARGUMENT, "wl_model_open: no path, or the options have another size");
+        return NULL;
+    }
+    struct paths paths = {0};
+    wl_model *model = wl_allocate(1, sizeof *model, error);
+    if (!model) return NULL;
+    if (find_files(&paths, path, chosen.tokenizer, error)) goto fail;
+    if (wl_safetensors_open(&model->file, paths.weights, error) || find_table(model, error)) goto fail;
+
+    const wl_tensor *mapping = wl_safetensors_find(&model->file, "mapping");
+    const wl_tensor *weights = wl_safetensors_find(&model->file, "weights");
+    model->policy = chosen.policy;
+    if (model->policy == WL_POLICY_AUTO) {
+        bool model2vec = strcmp(model->table->name, "embeddings") == 0 || mapping || weights ||
+                         paths.sentence_transformers;
+        model->policy = model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
+    }
+    if (mapping && read_mapping(model, mapping, error)) goto fail;
+    if (weights && read_weights(model, weights, error)) goto fail;
+    if (model->policy == WL_POLICY_MODEL2VEC) model->max_tokens = MODEL2VEC_MAX_LENGTH;
+    if (paths.config && read_config(model, paths.config, error)) goto fail;
+
+    model->tokenizer = wl_tokenizer_open(paths.tokenizer, error);
+    if (!model->tokenizer || (!chosen.any_vocabulary && check_vocabulary(model, error))) goto fail;
+    model->dropped = model->policy == WL_POLICY_MODEL2VEC ? wl_tokenizer_unknown(model->tokenizer) : WL_NO_ID;
+    if (model->max_tokens && limit_characters(model, error)) goto fail;
+    free_paths(&paths);
+    return model;
+fail:
+    free_paths(&paths);
+    wl_model_close(model);
+    return NULL;
+}
+
+void wl_model_close(wl_model *model)
+{
+    if (!model) return;
+    wl_tokenizer_close(model->tokenizer);
+    wl_safetensors_close(&model->file);
+    free(model->mapping);
+    free(model->weights);
+    free(model->wide_weights);
+    free(model);
+}
+
+wl_model_info wl_model_describe(const wl_model *model)
+{
+    return (wl_model_info){
+        .rows = model->rows,
+        .dim = model->dim,
+        .vocabulary = wl_tokenizer_vocabulary(model->tokenizer, true),
+        .bytes = model->file.mapping.size,
+        .dtype = wl_dtype_name(model->table->dtype),
+        .policy = model->policy,
+        .normalize = model->normalize,
+        .weighted = model->weights || model->wide_weights,
+        .mapped = model->mapping != NULL,
+        .max_tokens = model->max_tokens,
+        .max_characters = model->max_characters,
+    };
+}
+
+const wl_tokenizer *wl_model_tokenizer(const wl_model *model)
+{
+    return model->tokenizer;
+}

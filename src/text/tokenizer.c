@@ -1,0 +1,279 @@
+#include "text/tokenizer.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "text/utf8.h"
+
+/* ---- open and close ---- */
+
+/* Gives the added tokens that are matched after normalization the form they then have. */
+static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
+{
+    wl_added_tokens *added = &tokenizer->added;
+    wl_string string = {0};
+    wl_normalize_scratch scratch = {0};
+    wl_status status = WL_OK;
+    for (size_t i = 0; i < added->count && !status; i++) {
+        const wl_added_token *token = &added->tokens[i];
+        wl_string_clear(&string, false);
+        status = wl_string_add(&string, token->content, token->size, (wl_span){0, 0}, error);
+        if (!status && token->normalized)
+            status = wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, &string, &scratch, error);
+        /* What normalizes to nothing could match everywhere: the oracle's matcher refuses it too. */
+        if (!status && string.text.size)
+            status = wl_added_pattern(added, i, (wl_text){string.text.data, string.text.size}, error);
+    }
+    wl_string_free(&string);
+    wl_normalize_scratch_free(&scratch);
+    return status ? status : wl_added_finish(added, error);
+}
+
+wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error)
+{
+    wl_error unused;
+    if (!error) error = &unused;
+    if (!json) {
+        wl_fail(error, WL_ERROR_ARGUMENT, "no tokenizer given");
+        return NULL;
+    }
+    if (!name) name = "tokenizer";
+    wl_tokenizer *tokenizer = wl_allocate(1, sizeof *tokenizer, error);
+    if (!tokenizer) return NULL;
+    tokenizer->name = wl_copy_text(name, strlen(name), error);
+    tokenizer->identity = wl_hash_bytes(json, size);
+    if (tokenizer->name && !wl_tokenizer_read(tokenizer, json, size, error) && !prepare_added(tokenizer, error) &&
+        !wl_scanner_choose(tokenizer, error))
+        return tokenizer;
+    wl_tokenizer_close(tokenizer);
+    return NULL;
+}
+
+wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error)
+{
+    wl_error unused;
+    if (!error) error = &unused;
+    wl_mapping mapping;
+    if (!path) {
+        wl_fail(error, WL_ERROR_ARGUMENT, "no path of a tokenizer given");
+        return NULL;
+    }
+    if (wl_mapping_open(&mapping, path, error)) return NULL;
+    wl_tokenizer *tokenizer = wl_tokenizer_parse(mapping.data, mapping.size, path, error);
+    wl_mapping_close(&mapping);
+    return tokenizer;
+}
+
+void wl_tokenizer_close(wl_tokenizer *tokenizer)
+{
+    if (!tokenizer) return;
+    wl_bpe_free(&tokenizer->bpe);
+    wl_wordpiece_free(&tokenizer->wordpiece);
+    wl_unigram_free(&tokenizer->unigram);
+    wl_vocabulary_free(&tokenizer->vocabulary);
+    wl_added_free(&tokenizer->added);
+    for (size_t i = 0; i < tokenizer->normalizer_count; i++) wl_normalizer_free(&tokenizer->normalizers[i]);
+    for (size_t i = 0; i < tokenizer->template_count; i++) free(tokenizer->template[i].ids);
+    free(tokenizer->normalizers);
+    free(tokenizer->pretokenizers);
+    free(tokenizer->template);
+    free(tokenizer->name);
+    free(tokenizer);
+}
+
+/* ---- what it holds ---- */
+
+const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer)
+{
+    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram"};
+    return kinds[tokenizer->kind];
+}
+
+size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens)
+{
+    return tokenizer->vocabulary.count + (added_tokens ? tokenizer->added_only : 0);
+}
+
+wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id)
+{
+    for (size_t i = 0; i < tokenizer->added.count; i++) {
+        const wl_added_token *token = &tokenizer->added.tokens[i];
+        if (token->id == id) return (wl_text){token->content, token->size};
+    }
+    return wl_vocabulary_piece(&tokenizer->vocabulary, id);
+}
+
+bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)
+{
+    const wl_added_token *token = wl_added_find(&tokenizer->added, piece);
+    *id = token ? token->id : wl_vocabulary_find(&tokenizer->vocabulary, piece.data, piece.size);
+    return *id != WL_NO_ID;
+}
+
+uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
+{
+    switch (tokenizer->kind) {
+    case WL_MODEL_BPE:
+        return tokenizer->bpe.has_unknown ? tokenizer->bpe.unknown : WL_NO_ID;
+    case WL_MODEL_WORDPIECE:
+        return tokenizer->wordpiece.unknown;
+    case WL_MODEL_UNIGRAM:
+        return tokenizer->unigram.unknown;
+    }
+    return WL_NO_ID;
+}
+
+/* ---- text to tokens ---- */
+
+void wl_text_scratch_free(wl_text_scratch *scratch)
+{
+    wl_word_cache_free(&scratch->cache);
+    wl_buffer_free(&scratch->repaired);
+    wl_string_free(&scratch->source);
+    wl_string_free(&scratch->segment);
+    wl_string_free(&scratch->rest);
+    wl_string_free(&scratch->word);
+    free(scratch->segments.items);
+    free(scratch->normalized_segments.items);
+    free(scratch->pieces.ranges);
+    wl_normalize_scratch_free(&scratch->normalize);
+    wl_pretokenize_scratch_free(&scratch->pretokenize);
+    wl_bpe_scratch_free(&scratch->bpe);
+    wl_unigram_scratch_free(&scratch->unigram);
+    wl_tokens_free(&scratch->tokens);
+    *scratch = (wl_text_scratch){0};
+}
+
+/* The range in the original text of bytes [begin, end) of a string, end > begin. */
+static wl_span original(const wl_string *string, size_t begin, size_t end)
+{
+    return (wl_span){wl_string_span(string, begin).begin, wl_string_span(string, end - 1).end};
+}
+
+static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *string, size_t begin, size_t end,
+                              wl_text_scratch *scratch, wl_error *error)
+{
+    const char *text = string->text.data + begin;
+    wl_tokens *tokens = &scratch->tokens;
+    size_t first = tokens->count;
+    wl_status status = WL_OK;
+    switch (tokenizer->kind) {
+    case WL_MODEL_BPE:
+        status = wl_bpe_encode(&tokenizer->bpe, text, end - begin, &scratch->bpe, tokens, error);
+        break;
+    case WL_MODEL_WORDPIECE:
+        status = wl_wordpiece_encode(&tokenizer->wordpiece, text, end - begin, tokens, error);
+        break;
+    case WL_MODEL_UNIGRAM:
+        status = wl_unigram_encode(&tokenizer->unigram, text, end - begin, &scratch->unigram, tokens, error);
+        break;
+    }
+    if (!status && tokens->spanned)
+        for (size_t i = first; i < tokens->count; i++)
+            tokens->spans[i] = original(string, begin + tokens->spans[i].begin, begin + tokens->spans[i].end);
+    return status;
+}
+
+static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, wl_text_scratch *scratch,
+                               wl_error *error)
+{
+    wl_pieces *pieces = &scratch->pieces;
+    if (wl_pretokenize(tokenizer->pretokenizers, tokenizer->pretokenizer_count, string, pieces, &scratch->pretokenize,
+                       error))
+        return error->code;
+    for (size_t i = 0; i < pieces->count; i++)
+        if (encode_piece(tokenizer, string, pieces->ranges[i].begin, pieces->ranges[i].end, scratch, error))
+            return error->code;
+    return WL_OK;
+}
+
+static wl_status add_token(wl_tokens *tokens, const wl_string *string, const wl_segment *segment, wl_error *error)
+{
+    wl_span span = {0, 0};
+    if (tokens->spanned && segment->end > segment->begin) span = original(string, segment->begin, segment->end);
+    return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
+}
+
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+                              wl_error *error)
+{
+    if (wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, segment, &scratch->normalize, error))
+        return error->code;
+    if (tokenizer->added.normalized.patterns.count == 0) return encode_string(tokenizer, segment, scratch, error);
+    wl_segments *segments = &scratch->normalized_segments;
+    if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, segment->text.data, segment->text.size, segments,
+                     error))
+        return error->code;
+    for (size_t i = 0; i < segments->count; i++) {
+        const wl_segment *part = &segments->items[i];
+        wl_status status;
+        if (part->token) {
+            status = add_token(&scratch->tokens, segment, part, error);
+        } else {
+            wl_string_clear(&scratch->rest, segment->aligned);
+            status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
+            if (!status) status = encode_string(tokenizer, &scratch->rest, scratch, error);
+        }
+        if (status) return status;
+    }
+    return WL_OK;
+}
+
+/* A segment of the source text that holds no added token matched on raw text. */
+static wl_status encode_segment(const wl_tokenizer *tokenizer, wl_text text, const wl_segment *segment, bool aligned,
+                                wl_text_scratch *scratch, wl_error *error)
+{
+    const char *data = text.data + segment->begin;
+    size_t size = segment->end - segment->begin;
+    if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_MARK)
+        return wl_scan_mark(tokenizer, data, size, scratch, error);
+    if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BERT)
+        return wl_scan_bert(tokenizer, data, size, scratch, error);
+    wl_string *string = &scratch->segment;
+    wl_string_clear(string, aligned);
+    wl_status status = aligned ? wl_string_add_slice(string, &scratch->source, segment->begin, segment->end, error)
+                               : wl_string_add(string, data, size, (wl_span){0, 0}, error);
+    return status ? status : wl_tokenize_segment(tokenizer, string, scratch, error);
+}
+
+/* The source as a string that knows its own places. */
+static wl_status align(wl_text text, wl_string *source, wl_error *error)
+{
+    if (text.size >= UINT32_MAX) return wl_fail(error, WL_ERROR_LIMIT, "a text with spans is longer than 4 GiB");
+    wl_string_clear(source, true);
+    size_t length;
+    for (size_t at = 0; at < text.size; at += length) {
+        length = wl_utf8_length((unsigned char)text.data[at]);
+        wl_span span = {(uint32_t)at, (uint32_t)(at + length)};
+        if (wl_string_add(source, text.data + at, length, span, error)) return error->code;
+    }
+    return WL_OK;
+}
+
+wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
+                      wl_error *error)
+{
+    scratch->tokens.count = 0;
+    scratch->tokens.spanned = spans;
+    if (tokenizer->scanner != WL_SCAN_GENERAL &&
+        wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
+        return error->code;
+    if (wl_utf8_valid(text.data, text.size) != text.size) {
+        scratch->repaired.size = 0;
+        if (wl_utf8_repair(text.data, text.size, &scratch->repaired, &scratch->replaced, error)) return error->code;
+        text = (wl_text){scratch->repaired.data, scratch->repaired.size};
+    }
+    bool aligned = spans || tokenizer->aligned;
+    if (aligned && align(text, &scratch->source, error)) return error->code;
+    wl_segments *segments = &scratch->segments;
+    if (wl_added_cut(&tokenizer->added, &tokenizer->added.raw, text.data, text.size, segments, error))
+        return error->code;
+    for (size_t i = 0; i < segments->count; i++) {
+        const wl_segment *segment = &segments->items[i];
+        wl_status status = segment->token ? add_token(&scratch->tokens, &scratch->source, segment, error)
+                                          : encode_segment(tokenizer, text, segment, aligned, scratch, error);
+        if (status) return status;
+    }
+    return WL_OK;
+}

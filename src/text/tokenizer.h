@@ -1,0 +1,108 @@
+/* A tokenizer: the parts of a tokenizer.json put together.
+ *
+ *     text -> added tokens cut out -> normalizers -> normalized added tokens cut out -> pre-tokenizers -> model
+ *
+ * That is the general way, for any combination of parts and for spans. For the combinations that matter there is a
+ * scanner besides, which gives the same ids straight from the raw text, word by word, through the word cache. */
+#ifndef WL_TEXT_TOKENIZER_H
+#define WL_TEXT_TOKENIZER_H
+
+#include "text/added.h"
+#include "text/bpe.h"
+#include "text/normalize.h"
+#include "text/pretokenize.h"
+#include "text/unigram.h"
+#include "text/word_cache.h"
+#include "text/wordpiece.h"
+
+typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM } wl_model_kind;
+
+/* A piece of the post-processor's template: the text's own tokens, or special ids. */
+typedef struct wl_template_piece {
+    bool text;
+    uint32_t *ids; /* owned */
+    size_t count;
+} wl_template_piece;
+
+typedef struct wl_truncation {
+    bool declared, left, only_second, only_first;
+    size_t max_length;
+} wl_truncation;
+
+typedef struct wl_padding {
+    bool declared, left;
+    size_t length, multiple; /* length 0: that of the longest text of the batch */
+    uint32_t id;
+} wl_padding;
+
+typedef enum wl_scanner {
+    WL_SCAN_GENERAL, /* none: the general way */
+    WL_SCAN_MARK,    /* Llama-2: words start at a space, which is a mark (scan_mark.c) */
+    WL_SCAN_BERT,    /* BERT: words end at white space and punctuation (scan_bert.c) */
+} wl_scanner;
+
+struct wl_tokenizer {
+    char *name; /* of the file, for errors */
+    uint64_t identity; /* differs from that of any other file, for the word cache */
+    wl_model_kind kind;
+    wl_vocabulary vocabulary;
+    wl_bpe bpe; /* the one that kind says */
+    wl_wordpiece wordpiece;
+    wl_unigram unigram;
+    wl_normalizer *normalizers;
+    size_t normalizer_count;
+    wl_pretokenizer *pretokenizers;
+    size_t pretokenizer_count;
+    wl_added_tokens added;
+    wl_template_piece *template; /* for one text; count 0: the text alone */
+    size_t template_count;
+    wl_truncation truncation;
+    wl_padding padding;
+    size_t added_only; /* added tokens that the model's vocabulary does not hold */
+    wl_scanner scanner;
+    bool aligned; /* the general way needs places even when no spans are asked for */
+    uint8_t scan_class[256]; /* what a byte is to the scanner */
+    uint32_t single_ids[128]; /* WL_SCAN_BERT: the token of a punctuation mark */
+};
+
+/* Reused from text to text by one thread; zero-initialized is empty. */
+typedef struct wl_text_scratch {
+    wl_word_cache cache;
+    size_t cache_bytes;
+    wl_buffer repaired;
+    wl_string source, segment, rest, word;
+    wl_segments segments, normalized_segments;
+    wl_pieces pieces;
+    wl_normalize_scratch normalize;
+    wl_pretokenize_scratch pretokenize;
+    wl_bpe_scratch bpe;
+    wl_unigram_scratch unigram;
+    wl_tokens tokens;
+    uint64_t replaced; /* ill-formed subparts so far */
+} wl_text_scratch;
+
+void wl_text_scratch_free(wl_text_scratch *scratch);
+
+/* The text's own tokens into scratch->tokens (cleared first), without special tokens, truncation or padding. */
+wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
+                      wl_error *error);
+
+/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. */
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+                              wl_error *error);
+
+/* The scanners: the ids of raw, well-formed text between added tokens, appended to scratch->tokens. */
+wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
+                       wl_error *error);
+wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
+                       wl_error *error);
+/* Chooses the scanner and fills its tables; called once the parts are complete. */
+wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error);
+
+/* The id that stands for unknown text, WL_NO_ID where there is none. */
+uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer);
+
+/* Reads the parts. (tokenizer_json.c) */
+wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *json, size_t size, wl_error *error);
+
+#endif

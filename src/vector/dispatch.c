@@ -1,0 +1,47 @@
+#include <stdatomic.h>
+
+#include "vector/kernels.h"
+
+const wl_kernels *wl_kernels_best(void)
+{
+    /* The only global state of the library. Two threads may both find it empty: they store the same pointer. */
+    static _Atomic(const wl_kernels *) chosen;
+    const wl_kernels *kernels = atomic_load_explicit(&chosen, memory_order_acquire);
+    if (kernels) return kernels;
+    kernels = &wl_kernels_generic;
+#if defined(__x86_64__)
+    switch (wl_cpu_detect()) {
+    case WL_CPU_AVX512:
+        kernels = &wl_kernels_avx512;
+        break;
+    case WL_CPU_AVX2:
+        kernels = &wl_kernels_avx2;
+        break;
+    case WL_CPU_GENERIC:
+        break;
+    }
+#endif
+    atomic_store_explicit(&chosen, kernels, memory_order_release);
+    return kernels;
+}
+
+wl_sum_kernel *wl_sum_kernel_of(const wl_kernels *kernels, wl_dtype dtype)
+{
+    switch (dtype) {
+    case WL_F32:
+        return kernels->sum_f32;
+    case WL_F16:
+        return kernels->sum_f16;
+    case WL_BF16:
+        return kernels->sum_bf16;
+    case WL_I8:
+        return kernels->sum_i8;
+    default:
+        return NULL;
+    }
+}
+
+const char *wl_cpu_name(void)
+{
+    return wl_kernels_best()->name;
+}

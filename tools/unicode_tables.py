@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""Writes src/text/unicode_tables.c and tests/golden/unicode.txt by asking the oracle about every code point.
+
+    pip install tokenizers==0.23.3
+    python3 tools/unicode_tables.py        (from the root of the repository; about a minute)
+
+The tables are derived from the answers; the golden digests are taken of the answers themselves, so the test also
+checks the packing. Surrogates cannot be asked about: they get 0 and the digests skip them.
+"""
+
+import codecs
+import itertools
+import random
+import unicodedata
+
+import tokenizers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+
+VERSION = "0.23.3"
+POINTS = 0x110000
+CHANGES_END = 0x30000  # as in unicode_tables.h
+
+SPACE, BERT_REMOVED, BERT_SPACE, BERT_CHINESE, BERT_PUNCTUATION, MARK, WORD, CHANGES = (1 << i for i in range(8))
+
+
+def scalar(point):
+    return not 0xD800 <= point < 0xE000
+
+
+# ---- the oracle's answers
+
+
+def bert(**on):
+    """A BertNormalizer of which only the named steps are on."""
+    steps = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    return normalizers.BertNormalizer(**{**steps, **on}).normalize_str
+
+
+nfd = normalizers.NFD().normalize_str
+lower = normalizers.Lowercase().normalize_str
+clean = bert(clean_text=True)
+chinese = bert(handle_chinese_chars=True)
+strip = bert(strip_accents=True)
+
+
+def pieces(pre_tokenizer):
+    return lambda text: [piece for piece, _ in pre_tokenizer.pre_tokenize_str(text)]
+
+
+split_space = pieces(pre_tokenizers.WhitespaceSplit())
+split_bert = pieces(pre_tokenizers.BertPreTokenizer())
+
+
+def word_tokenizer():
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.add_tokens([AddedToken("<x>", single_word=True, normalized=False)])
+    return tokenizer
+
+
+def word_points():
+    """Points that keep a single_word token beside them from matching; both sides must agree."""
+    tokenizer, words = word_tokenizer(), set()
+    for start in range(0, POINTS, 0x4000):
+        points = [point for point in range(start, start + 0x4000) if scalar(point)]
+        after = tokenizer.encode_batch(["<x>" + chr(point) for point in points])
+        before = tokenizer.encode_batch([chr(point) + "<x>" for point in points])
+        for point, *encodings in zip(points, after, before):
+            matched = ["<x>" in encoding.tokens for encoding in encodings]
+            assert matched[0] == matched[1], hex(point)
+            if not matched[0]:
+                words.add(point)
+    return words
+
+
+def combining_class(char):
+    """The oracle's class of a character. Assigned classes never change, so a newer Unicode serves, except that what
+    the oracle does not know yet is a starter. Characters that decompose cannot be asked about, and decomposed text
+    holds none."""
+    value = unicodedata.combining(char)
+    if nfd(char) != char:
+        return value
+    # Class 230 stays behind U+0301, class 1 behind U+0334: one of the two moves unless the character is a starter.
+    sorts = nfd("a\u0301" + char) == "a" + char + "\u0301" or nfd("a" + char + "\u0334") == "a\u0334" + char
+    assert value or not sorts, hex(ord(char))
+    return value if sorts else 0
+
+
+def class_bits(char, in_words, changes):
+    between = "a" + char + "b"
+    cleaned = clean(between)
+    bits = SPACE * (split_space(between) == ["a", "b"])
+    bits |= BERT_REMOVED * (cleaned == "ab") | BERT_SPACE * (cleaned == "a b")
+    assert bits & (BERT_REMOVED | BERT_SPACE) or cleaned == between
+    bits |= BERT_CHINESE * (chinese(between) == f"a {char} b")
+    bits |= BERT_PUNCTUATION * (split_bert(between) == ["a", char, "b"])
+    # Characters that decompose (such as U+0344) never reach the filter: no MARK.
+    bits |= MARK * (nfd(char) == char and strip(between) == "ab")
+    return bits | WORD * in_words | CHANGES * changes
+
+
+def ask():
+    """The four answers for each point: class bits, combining class, decomposition, lower case."""
+    words = word_points()
+    answers = []
+    for point in range(POINTS):
+        if not scalar(point):
+            answers.append((0, 0, chr(point), chr(point)))
+            continue
+        char = chr(point)
+        combining, decomposed, lowered = combining_class(char), nfd(char), lower(char)
+        assert 1 <= len(decomposed) <= 4 and 1 <= len(lowered) <= 3
+        changes = combining != 0 or decomposed != char or lowered != char
+        answers.append((class_bits(char, point in words, changes), combining, decomposed, lowered))
+    return answers
+
+
+def check_hangul(answers):
+    """Syllables decompose by arithmetic: the tables leave them out."""
+    for index in range(11172):
+        letters = [0x1100 + index // 588, 0x1161 + index // 28 % 21] + [0x11A7 + index % 28] * (index % 28 > 0)
+        assert answers[0xAC00 + index][2] == "".join(map(chr, letters))
+
+
+def check_order(answers):
+    """Random text through the oracle's NFD and through decomposition plus a stable sort of these classes."""
+    generator = random.Random(9)
+    marks = [point for point in range(POINTS) if unicodedata.combining(chr(point))]
+    others = [point for point in range(POINTS) if scalar(point) and answers[point][2] != chr(point)]
+    for _ in range(300000):
+        text = "".join(chr(generator.choice(marks if generator.random() < 0.9 else others)) for _ in range(5))
+        decomposed = "".join(answers[ord(char)][2] for char in text)
+        runs = itertools.groupby(decomposed, lambda char: answers[ord(char)][1] == 0)
+        ordered = [char for starters, run in runs for char in
+                   (run if starters else sorted(run, key=lambda char: answers[ord(char)][1]))]
+        assert nfd(text) == "".join(ordered), ascii(text)
+
+
+# ---- packing
+
+
+def share(values, size):
+    """The number of each block of size values, and the distinct blocks in a row, in order of first use."""
+    numbers = {}
+    starts = range(0, len(values), size)
+    index = [numbers.setdefault(tuple(values[start:start + size]), len(numbers)) for start in starts]
+    return index, [value for block in numbers for value in block]
+
+
+def three_stages(values):
+    blocks, values = share(values, 16)
+    pages, blocks = share([block * 16 for block in blocks], 16)
+    assert max(pages) < 1 << 8 and max(blocks) < 1 << 16
+    return pages, blocks, values
+
+
+def pack(answers):
+    """(type, name, length, values) of each array."""
+    hangul = range(0xAC00, 0xAC00 + 11172)
+    maps = {"decomposition": {}, "lower": {}}
+    for point, (_, combining, decomposed, lowered) in enumerate(answers):
+        if decomposed != chr(point) and point not in hangul:
+            maps["decomposition"][point] = decomposed
+        if lowered != chr(point):
+            maps["lower"][point] = lowered
+        assert point < CHANGES_END or (combining == 0 and decomposed == lowered == chr(point))
+
+    # Longest first, so that shorter strings are found inside longer ones. The first point makes offset 0 free.
+    pool = "\0"
+    for string in sorted({*maps["decomposition"].values(), *maps["lower"].values()}, key=lambda s: (-len(s), s)):
+        if string not in pool:
+            pool += string
+    assert len(pool) < 1 << 14
+
+    def entries(strings):
+        return [pool.index(strings[point]) << 2 | len(strings[point]) - 1 if point in strings else 0
+                for point in range(CHANGES_END)]
+
+    arrays = []
+    for name, kind, values in (
+        ("class", "uint8_t", [answer[0] for answer in answers]),
+        ("combining", "uint8_t", [answer[1] for answer in answers[:CHANGES_END]]),
+        ("decomposition", "uint16_t", entries(maps["decomposition"])),
+        ("lower", "uint16_t", entries(maps["lower"])),
+    ):
+        pages, blocks, distinct = three_stages(values)
+        arrays.append(("uint8_t", f"{name}_pages", pages))
+        arrays.append(("uint16_t", f"{name}_blocks", blocks))
+        arrays.append((kind, f"{name}_values", distinct))
+        assert name != "class" or distinct[:0x80] == values[:0x80]  # wl_unicode_class relies on it
+    return arrays + [("uint32_t", "pool", [ord(char) for char in pool])]
+
+
+def write_tables(answers):
+    arrays = pack(answers)
+    sizes = {"uint8_t": 1, "uint16_t": 2, "uint32_t": 4}
+    total = sum(sizes[kind] * len(values) for kind, _, values in arrays)
+    with open("src/text/unicode_tables.c", "w") as out:
+        out.write(f"/* Generated by tools/unicode_tables.py from tokenizers {VERSION}; {total} bytes of tables. */\n"
+                  '#include "text/unicode_tables.h"\n\n/* clang-format off */\n'
+                  f"_Static_assert(WL_UNICODE_CHANGES_END == {CHANGES_END:#x},\n"
+                  '               "unicode_tables.h and tools/unicode_tables.py disagree");\n')
+        for kind, name, values in arrays:
+            out.write(f"\nconst {kind} wl_unicode_{name}[{len(values)}] = {{\n")
+            line = "   "
+            for value in values:
+                if len(line) + len(str(value)) + 2 > 120:
+                    out.write(line + "\n")
+                    line = "   "
+                line += f" {value},"
+            out.write(line + "\n};\n")
+    print(f"{total} bytes of tables")
+
+
+# ---- golden digests
+
+
+def fnv1a(chunks):
+    digest = 0xCBF29CE484222325
+    for chunk in chunks:
+        for byte in chunk:
+            digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return digest
+
+
+def counted(string):
+    return bytes([len(string)]) + string.encode("utf-32-le")
+
+
+EDGES = bytes.fromhex("41 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff")
+
+
+def repairs():
+    """For each four bytes of EDGES: bytes of the well-formed prefix, number of replacements, the repaired text."""
+    errors = []
+
+    def replace(error):
+        errors.append(error.start)
+        return "\ufffd", error.end
+
+    codecs.register_error("counted", replace)
+    for sequence in itertools.product(EDGES, repeat=4):
+        errors.clear()
+        text = bytes(sequence).decode("utf-8", "counted")
+        assert text == bytes(sequence).decode("utf-8", "replace")
+        yield bytes([errors[0] if errors else 4, len(errors)]) + text.encode()
+
+
+def write_golden(answers):
+    answers = [answer for point, answer in enumerate(answers) if scalar(point)]
+    digests = {
+        "class": (bytes([answer[0]]) for answer in answers),
+        "combining": (bytes([answer[1]]) for answer in answers),
+        "decomposition": (counted(answer[2]) for answer in answers),
+        "lower": (counted(answer[3]) for answer in answers),
+        "utf8": repairs(),
+    }
+    with open("tests/golden/unicode.txt", "w") as out:
+        out.write(f"# By tools/unicode_tables.py: FNV-1a (64 bits) of the answers of tokenizers {VERSION} for all\n"
+                  "# scalar values, and of Python's UTF-8 decoder for the ill-formed text of tests/test_unicode.c.\n")
+        for name, chunks in digests.items():
+            out.write(f"{name} {fnv1a(chunks):016x}\n")
+
+
+def main():
+    assert tokenizers.__version__ == VERSION, f"the oracle is tokenizers {VERSION}"
+    answers = ask()
+    check_hangul(answers)
+    check_order(answers)
+    write_tables(answers)
+    write_golden(answers)
+
+
+if __name__ == "__main__":
+    main()
