@@ -211,7 +211,7 @@ static wl_status check_operands(const cli_settings *settings, const cli_verb *ve
 
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
 {
-    *settings = (cli_settings){0};
+    *settings = (cli_settings){.arguments = argv};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
     settings->inputs = wl_allocate((size_t)argc + 1, sizeof *settings->inputs, error);

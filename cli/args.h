@@ -10,6 +10,7 @@ enum format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_NPY };
 
 /* What the user asked for. Switches, choices and counts are uint32_t and start at 0; texts start at NULL. */
 typedef struct cli_settings {
+    char **arguments;      /* main's argv, whole */
     const char **operands; /* what is neither flag nor verb, in order */
     size_t operand_count;
     const char **inputs; /* of --input, in order */

@@ -6,16 +6,6 @@
 #include "commands.h"
 #include "io.h"
 
-#ifdef WL_WITHOUT_TRAIN /* a build without the second library, where there is no libcurl */
-
-wl_status cmd_pull(const cli_settings *settings, wl_error *error)
-{
-    (void)settings;
-    return wl_fail(error, WL_ERROR_UNSUPPORTED, "this wordllama was built without downloads");
-}
-
-#else
-
 #include "wordllama_train.h"
 
 /* The line on the terminal: cleared before anything else is said. */
@@ -72,5 +62,3 @@ wl_status cmd_pull(const cli_settings *settings, wl_error *error)
     wl_buffer_free(&out);
     return status;
 }
-
-#endif

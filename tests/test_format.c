@@ -134,7 +134,7 @@ static void test_json_bad(void)
         {TEXT("trve"), 0, 1, "expected true"},
         {TEXT("falsE"), 0, 1, "expected false"},
         {TEXT("nullx"), 4, 1, "nothing behind"},
-        {TEXT("["), 1, 1, "',' or ']'"},
+        {TEXT("["), 1, 1, "expected a value, found the end of the text"},
         {TEXT("[1"), 2, 1, "',' or ']'"},
         {TEXT("[1,"), 3, 1, "expected a value"},
         {TEXT("[1,]"), 3, 1, "expected a value, found ']'"},

@@ -365,12 +365,14 @@ uint64_t wl_json_unsigned(wl_json *json, uint64_t max)
 {
     wl_text text = wl_json_number(json);
     uint64_t value = 0;
-    bool fits = true;
+    bool fits = text.size <= 20; /* UINT64_MAX has 20 digits */
     for (size_t i = 0; i < text.size && fits; i++) {
         unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
-        fits = digit <= 9 && digit <= max && value <= (max - digit) / 10;
+        /* 19 digits cannot overflow, so only a 20th needs the division. */
+        fits = digit <= 9 && (i < 19 || value <= (UINT64_MAX - digit) / 10);
         if (fits) value = value * 10 + digit;
     }
+    fits = fits && value <= max;
     if (fits) return value;
     int shown = text.size < 40 ? (int)text.size : 40;
     fail(json, (size_t)(text.data - json->text), "expected a whole number from 0 to %llu, found %.*s",

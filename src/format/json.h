@@ -38,7 +38,7 @@ typedef struct wl_json {
     wl_error *error;    /* borrowed */
     uint32_t depth;
     bool failed;
-    bool first;         /* no member or element of the innermost container was read yet */
+    bool first; /* no member or element of the innermost container was read yet */
 } wl_json;
 
 /* A UTF-8 byte order mark in front is an error, as it is for the oracle. */

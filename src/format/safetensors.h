@@ -8,8 +8,21 @@
 #include "base/file.h"
 
 typedef enum wl_dtype {
-    WL_F64, WL_F32, WL_F16, WL_BF16, WL_I64, WL_I32, WL_I16, WL_I8, WL_U64, WL_U32, WL_U16, WL_U8, WL_BOOL,
-    WL_F8_E4M3, WL_F8_E5M2,
+    WL_F64,
+    WL_F32,
+    WL_F16,
+    WL_BF16,
+    WL_I64,
+    WL_I32,
+    WL_I16,
+    WL_I8,
+    WL_U64,
+    WL_U32,
+    WL_U16,
+    WL_U8,
+    WL_BOOL,
+    WL_F8_E4M3,
+    WL_F8_E5M2,
     WL_DTYPES
 } wl_dtype;
 
@@ -20,11 +33,11 @@ const char *wl_dtype_name(wl_dtype dtype);
 #define WL_TENSOR_RANK 8
 
 typedef struct wl_tensor {
-    char *name;      /* owned by the file */
+    char *name; /* owned by the file */
     wl_dtype dtype;
     uint32_t rank;
     uint64_t shape[WL_TENSOR_RANK]; /* outermost first; the rest 1 */
-    uint64_t count;  /* product of the shape */
+    uint64_t count;                 /* product of the shape */
     const char *data;
     size_t bytes;    /* count x dtype size */
     uint64_t offset; /* of data in the file, for errors */
@@ -34,7 +47,7 @@ typedef struct wl_safetensors {
     wl_mapping mapping;
     wl_tensor *tensors; /* in file order */
     size_t count;
-    char **metadata;    /* key, value, key, value, ... NUL-terminated */
+    char **metadata;       /* key, value, key, value, ... NUL-terminated */
     size_t metadata_count; /* of pairs */
     char *path;
 } wl_safetensors;

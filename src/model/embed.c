@@ -36,7 +36,7 @@ static wl_status make_plan(struct plan *plan, const wl_model *model, wl_context 
 
 size_t wl_embed_row_size(const wl_model *model, const wl_embed_options *options)
 {
-    struct plan plan;
+    struct plan plan = {0};
     wl_error unused;
     static wl_context any; /* only its address is looked at */
     return make_plan(&plan, model, &any, options, &unused) ? 0 : plan.row_size;
@@ -192,7 +192,7 @@ wl_status wl_embed_tokens(const wl_model *model, wl_context *context, wl_text te
 {
     wl_error unused;
     if (!error) error = &unused;
-    struct plan plan;
+    struct plan plan = {0};
     if (make_plan(&plan, model, context, options, error)) return error->code;
     if (!rows || (capacity && !out) || (text.size && !text.data))
         return wl_fail(error, WL_ERROR_ARGUMENT, "wl_embed_tokens: an argument is NULL");

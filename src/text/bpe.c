@@ -30,7 +30,7 @@ static wl_merge *slot_of(const wl_bpe *bpe, uint64_t pair)
 wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
 {
     size_t slots = bpe->merge_slots ? bpe->merge_slots : 1024;
-    while (slots < 2 * count) slots *= 2;
+    while (slots < 2 * count) slots *= 4; /* few rehashes while opening */
     if (slots == bpe->merge_slots) return WL_OK;
     wl_merge *old = bpe->merges;
     size_t old_slots = bpe->merge_slots;

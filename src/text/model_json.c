@@ -42,62 +42,92 @@ static uint32_t find_unknown(const wl_vocabulary *vocabulary, const wl_buffer *n
 
 /* ---- BPE ---- */
 
-static uint32_t piece_id(wl_json *json, const wl_vocabulary *vocabulary, const char *data, size_t size)
+/* The two parts of a merge and what they join to, in one buffer as long as the longest piece: what is longer is in no
+ * vocabulary. */
+typedef struct merge_reader {
+    wl_json *json;
+    wl_bpe *bpe;
+    char *joined;
+    size_t size, left; /* of all; of the first part */
+    uint32_t rank;
+} merge_reader;
+
+static void add_part(merge_reader *reader, const char *data, size_t size)
 {
-    uint32_t id = wl_vocabulary_find(vocabulary, data, size);
-    if (id == WL_NO_ID && !wl_json_failed(json))
-        wl_json_fail(json, WL_ERROR_FORMAT, "the merges need '%.*s', which is not in the vocabulary",
+    size_t longest = reader->bpe->vocabulary->longest;
+    if (wl_json_failed(reader->json)) return;
+    if (size > longest - reader->size) {
+        wl_json_fail(reader->json, WL_ERROR_FORMAT, "a merge gives a piece longer than any in the vocabulary");
+        return;
+    }
+    reader->left = reader->size;
+    memcpy(reader->joined + reader->size, data, size);
+    reader->size += size;
+}
+
+static uint32_t part_id(merge_reader *reader, const char *data, size_t size)
+{
+    uint32_t id = wl_vocabulary_find(reader->bpe->vocabulary, data, size);
+    if (id == WL_NO_ID && !wl_json_failed(reader->json))
+        wl_json_fail(reader->json, WL_ERROR_FORMAT, "the merges need '%.*s', which is not in the vocabulary",
                      (int)(size < 64 ? size : 64), data);
     return id;
 }
 
-static void add_merge(wl_json *json, wl_bpe *bpe, wl_buffer *pair, size_t left, uint32_t rank)
+static void add_merge(merge_reader *reader)
 {
-    const wl_vocabulary *vocabulary = bpe->vocabulary;
-    uint32_t a = piece_id(json, vocabulary, pair->data, left);
-    uint32_t b = piece_id(json, vocabulary, pair->data + left, pair->size - left);
-    uint32_t merged = piece_id(json, vocabulary, pair->data, pair->size);
-    if (!wl_json_failed(json)) check(json, wl_bpe_add_merge(bpe, a, b, rank, merged, json->error));
+    uint32_t a = part_id(reader, reader->joined, reader->left);
+    uint32_t b = part_id(reader, reader->joined + reader->left, reader->size - reader->left);
+    uint32_t merged = part_id(reader, reader->joined, reader->size);
+    if (!wl_json_failed(reader->json))
+        check(reader->json, wl_bpe_add_merge(reader->bpe, a, b, reader->rank++, merged, reader->json->error));
 }
 
-/* ["a b", ...] of old files or [["a", "b"], ...]; the line is the rank. Old files may start with a version line. */
+/* ["a", "b"]; returns the number of parts. */
+static size_t read_pair(merge_reader *reader)
+{
+    size_t parts = 0;
+    wl_json_begin_array(reader->json);
+    for (; wl_json_element(reader->json); parts++) {
+        wl_text part = wl_json_string(reader->json);
+        if (parts < 2) add_part(reader, part.data, part.size);
+    }
+    return parts;
+}
+
+/* "a b" of old files, which may start with a version line: that counts as 0 parts. */
+static size_t read_line(merge_reader *reader)
+{
+    static const char version[] = "#version";
+    wl_text line = wl_json_string(reader->json);
+    if (line.size >= sizeof version - 1 && memcmp(line.data, version, sizeof version - 1) == 0) return 0;
+    const char *space = line.size ? memchr(line.data, ' ', line.size) : NULL;
+    if (!space) return 1;
+    size_t left = (size_t)(space - line.data), right = line.size - left - 1;
+    if (memchr(space + 1, ' ', right)) return 3;
+    add_part(reader, line.data, left);
+    add_part(reader, space + 1, right);
+    return 2;
+}
+
+/* The place in the list is the rank. */
 static void read_merges(wl_json *json, wl_bpe *bpe)
 {
-    wl_buffer pair = {0};
-    uint32_t rank = 0;
+    merge_reader reader = {.json = json, .bpe = bpe};
+    reader.joined = wl_allocate(bpe->vocabulary->longest, 1, json->error);
+    if (!reader.joined) json->failed = true;
     wl_json_begin_array(json);
     while (wl_json_element(json)) {
-        pair.size = 0;
-        size_t left = 0, parts = 0;
-        if (wl_json_peek(json) == WL_JSON_ARRAY) {
-            wl_json_begin_array(json);
-            for (; wl_json_element(json); parts++) {
-                wl_text part = wl_json_string(json);
-                if (wl_json_failed(json)) break;
-                if (parts == 1) left = pair.size;
-                check(json, wl_buffer_append(&pair, part.data, part.size, json->error));
-            }
-        } else {
-            static const char version[] = "#version";
-            wl_text line = wl_json_string(json);
-            if (line.size >= sizeof version - 1 && memcmp(line.data, version, sizeof version - 1) == 0) continue;
-            for (size_t at = 0; at <= line.size && !wl_json_failed(json); parts++) {
-                const char *space = memchr(line.data + at, ' ', line.size - at);
-                size_t end = space ? (size_t)(space - line.data) : line.size;
-                if (parts == 1) left = pair.size;
-                check(json, wl_buffer_append(&pair, line.data + at, end - at, json->error));
-                at = end + 1;
-            }
-        }
+        reader.size = reader.left = 0;
+        bool pair = wl_json_peek(json) == WL_JSON_ARRAY;
+        size_t parts = pair ? read_pair(&reader) : read_line(&reader);
         if (wl_json_failed(json)) break;
-        if (parts != 2) {
-            wl_json_fail(json, WL_ERROR_FORMAT, "a merge has %zu parts, expected 2", parts);
-            break;
-        }
-        /* A space inside a part cannot be told from the one between them only in old files, which cannot have it. */
-        add_merge(json, bpe, &pair, left, rank++);
+        if (parts == 2)
+            add_merge(&reader);
+        else if (pair || parts)
+            wl_json_fail(json, WL_ERROR_FORMAT, "a merge has not two parts, expected \"a b\" or [\"a\", \"b\"]");
     }
-    wl_buffer_free(&pair);
+    free(reader.joined);
 }
 
 static void refuse_text(wl_json *json, const char *member)

@@ -19,7 +19,7 @@ static size_t slot_of(const wl_vocabulary *vocabulary, const char *data, size_t 
 
 static wl_status grow(wl_vocabulary *vocabulary, wl_error *error)
 {
-    size_t count = vocabulary->slot_count ? vocabulary->slot_count * 2 : 1024;
+    size_t count = vocabulary->slot_count ? vocabulary->slot_count * 4 : 1024; /* few rehashes while opening */
     uint32_t *slots = wl_allocate(count, sizeof *slots, error);
     if (!slots) return error->code;
     free(vocabulary->slots);

@@ -1,0 +1,20 @@
+"""The package wordllama in `make bench`; its own loader would download the tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from peer import Encode, run
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+from wordllama.inference import WordLlamaInference
+
+
+def open_model(folder: Path) -> Encode:
+    table = load_file(folder / "model.safetensors")["embedding.weight"]
+    model = WordLlamaInference(table, Tokenizer.from_file(str(folder / "tokenizer.json")))
+    return lambda texts: model.embed(texts, batch_size=64)
+
+
+if __name__ == "__main__":
+    run(open_model)
