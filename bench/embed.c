@@ -7,6 +7,7 @@
  * by tabs. One round that is not printed goes first, so the rounds are warm, word cache included; --cold gives each
  * round a fresh context. --tokenize and --pool do one half of the work each. --vectors writes the rows as raw floats.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,22 +16,22 @@
 #include "format/json.h"
 #include "wordllama.h"
 
-typedef struct corpus {
+typedef struct bench_corpus {
     wl_buffer bytes; /* of all texts, one behind the other */
     wl_text *texts;
     size_t count, capacity;
-} corpus;
+} bench_corpus;
 
-typedef struct work {
+typedef struct bench_work {
     wl_model *model;
-    const corpus *corpus;
+    const bench_corpus *corpus;
     uint32_t *ids; /* of all texts; a token is one byte at least, a prefix may come before each text */
     size_t *starts, ids_capacity;
     float *out;
     size_t out_size;
-} work;
+} bench_work;
 
-typedef void (*round_function)(const work *work, wl_context *context);
+typedef void (*round_function)(const bench_work *work, wl_context *context);
 
 static void fail(const wl_error *error)
 {
@@ -82,7 +83,7 @@ static wl_buffer read_file(const char *path)
     return file;
 }
 
-static void add_text(corpus *corpus, wl_text text)
+static void add_text(bench_corpus *corpus, wl_text text)
 {
     wl_error error;
     if (wl_reserve((void **)&corpus->texts, &corpus->capacity, corpus->count + 1, sizeof text, &error) ||
@@ -91,13 +92,13 @@ static void add_text(corpus *corpus, wl_text text)
     corpus->texts[corpus->count++] = (wl_text){NULL, text.size}; /* data is known when bytes has ceased to move */
 }
 
-static corpus read_corpus(const char *path)
+static bench_corpus read_corpus(const char *path)
 {
     wl_error error;
     wl_json json;
     wl_text key;
     wl_buffer file = read_file(path), scratch = {0};
-    corpus corpus = {0};
+    bench_corpus corpus = {0};
     for (size_t at = 0, end; at < file.size; at = end + 1) {
         const char *line = memchr(file.data + at, '\n', file.size - at);
         end = line ? (size_t)(line - file.data) : file.size;
@@ -120,7 +121,7 @@ static corpus read_corpus(const char *path)
 
 /* ---- rounds ------------------------------------------------------------------------------------------------------ */
 
-static void embed_round(const work *work, wl_context *context)
+static void embed_round(const bench_work *work, wl_context *context)
 {
     wl_error error;
     if (wl_embed(work->model, context, work->corpus->texts, work->corpus->count, NULL, work->out, work->out_size,
@@ -128,7 +129,7 @@ static void embed_round(const work *work, wl_context *context)
         fail(&error);
 }
 
-static void tokenize_round(const work *work, wl_context *context)
+static void tokenize_round(const bench_work *work, wl_context *context)
 {
     wl_error error;
     const wl_tokenizer *tokenizer = wl_model_tokenizer(work->model);
@@ -142,7 +143,7 @@ static void tokenize_round(const work *work, wl_context *context)
     work->starts[work->corpus->count] = used;
 }
 
-static void pool_round(const work *work, wl_context *context)
+static void pool_round(const bench_work *work, wl_context *context)
 {
     wl_error error;
     if (wl_embed_ids(work->model, context, work->ids, work->starts, work->corpus->count, NULL, work->out,
@@ -159,7 +160,7 @@ static wl_context *make_context(uint32_t threads)
     return context;
 }
 
-static void write_vectors(const work *work, const char *path)
+static void write_vectors(const bench_work *work, const char *path)
 {
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(work->out, 1, work->out_size, file) != work->out_size || fclose(file)) {
@@ -201,9 +202,9 @@ int main(int count, char **arguments)
     if (!texts) usage();
 
     wl_error error;
-    corpus corpus = read_corpus(texts);
+    bench_corpus corpus = read_corpus(texts);
     double start = seconds();
-    work work = {.model = wl_model_open(model, NULL, &error), .corpus = &corpus};
+    bench_work work = {.model = wl_model_open(model, NULL, &error), .corpus = &corpus};
     double opened = seconds() - start;
     if (!work.model) fail(&error);
     if (run != tokenize_round) {

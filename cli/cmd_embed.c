@@ -28,7 +28,7 @@ static wl_status token_rows(const cli_session *session, wl_text text, void **row
 static wl_status embed_tokens(const cli_session *session, cli_reader *reader, row_writer *writer, wl_error *error)
 {
     void *rows = NULL;
-    size_t capacity = 0, count;
+    size_t capacity = 0, count = 0;
     wl_text text;
     int got;
     wl_status status = wl_reserve(&rows, &capacity, 256, session->row_size, error);
@@ -62,6 +62,7 @@ static wl_status embed(cli_session *session, cli_reader *reader, cli_output *out
                                  (wl_sink){write_batch, &writer}, &session->options, error);
     if (!status) status = rows_end(&writer, error);
     rows_free(&writer);
+    session->options.user = NULL;
     progress_end(&progress);
     return status;
 }

@@ -22,18 +22,21 @@ static wl_status encode(cli_encoding *encoding, wl_context *context, wl_text tex
         .padding = settings->pad,
         .unit = WL_CHARACTERS,
     };
+    /* A text has rarely more tokens than bytes, so that it is seldom encoded twice. */
+    size_t room = text.size < 1 << 20 ? text.size + 16 : 1 << 20;
     for (;;) {
-        wl_status status =
-            wl_encode(encoding->tokenizer, context, text, &options, encoding->ids,
-                      settings->offsets ? encoding->spans : NULL, encoding->capacity, &encoding->count, error);
-        if (status != WL_ERROR_LIMIT || encoding->count <= encoding->capacity) return status;
         void *ids = encoding->ids, *spans = encoding->spans;
         size_t spans_capacity = encoding->capacity;
-        status = wl_reserve(&spans, &spans_capacity, encoding->count, sizeof *encoding->spans, error);
+        wl_status status = WL_OK;
+        if (settings->offsets) status = wl_reserve(&spans, &spans_capacity, room, sizeof *encoding->spans, error);
         encoding->spans = spans;
-        if (!status) status = wl_reserve(&ids, &encoding->capacity, encoding->count, sizeof *encoding->ids, error);
+        if (!status) status = wl_reserve(&ids, &encoding->capacity, room, sizeof *encoding->ids, error);
         encoding->ids = ids;
-        if (status) return status;
+        if (!status)
+            status = wl_encode(encoding->tokenizer, context, text, &options, encoding->ids,
+                               settings->offsets ? encoding->spans : NULL, encoding->capacity, &encoding->count, error);
+        if (status != WL_ERROR_LIMIT || encoding->count <= encoding->capacity) return status;
+        room = encoding->count;
     }
 }
 

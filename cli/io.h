@@ -28,7 +28,7 @@ typedef struct cli_reader {
 wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error);
 /* As wl_source.next: 1 and a text that is valid until the next call, 0 at the end, -1 on failure. Lines end at '\n', a
  * '\r' before it is dropped; a last line without '\n' counts; lines may have any length and any bytes. */
-int reader_next(void *reader, wl_text *text, wl_error *error);
+int reader_next(void *user, wl_text *text, wl_error *error);
 void reader_close(cli_reader *reader);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ static void set_unfinished(const char *path)
 {
     has_unfinished = 0;
     if (path && strlen(path) < sizeof unfinished) {
-        strcpy(unfinished, path);
+        memcpy(unfinished, path, strlen(path) + 1);
         has_unfinished = 1;
     }
 }

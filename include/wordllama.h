@@ -13,8 +13,8 @@
  *     wl_model_close(model);
  *
  * Rules that hold for every function:
- * - Texts are (pointer, length), UTF-8, not NUL-terminated by need; a NUL byte is a character like any other. Ill-formed
- *   UTF-8 is replaced by U+FFFD, one per maximal subpart (Unicode 15, section 3.9), and counted in wl_counts.
+ * - Texts are (pointer, length), UTF-8, not NUL-terminated by need; a NUL byte is a character like any other.
+ * Ill-formed UTF-8 is replaced by U+FFFD, one per maximal subpart (Unicode 15, section 3.9), and counted in wl_counts.
  * - Paths are NUL-terminated UTF-8. Sizes are in bytes, counts in elements, unless a name says otherwise.
  * - Outputs are buffers of the caller; the library keeps no pointer to an argument after a call returns.
  * - wl_tokenizer and wl_model are immutable once open: any number of threads may use one. A wl_context belongs to one
@@ -22,7 +22,8 @@
  * - A function that can fail returns wl_status, or NULL for a pointer, and fills *error. A NULL error is allowed.
  *   Nothing is printed, nothing exits, no signal handler or locale is touched.
  * - An options argument may be NULL: all defaults. Otherwise its first member must be sizeof of the struct: that is how
- *   members are appended in later versions. A zeroed struct with that size set is the default.
+ *   members are appended in later versions. A zeroed struct with that size set is the default; a size that is larger
+ *   than the library's own is WL_ERROR_ARGUMENT.
  * - The same build, model and input give the same bits for any number of threads and any instruction set.
  */
 #ifndef WORDLLAMA_H
@@ -194,16 +195,16 @@ WL_API wl_model *wl_model_open(const char *path, const wl_model_options *options
 WL_API void wl_model_close(wl_model *model);
 
 typedef struct wl_model_info {
-    size_t rows;            /* of the table */
-    size_t dim;             /* columns */
-    size_t vocabulary;      /* pieces of the tokenizer, added tokens included */
-    size_t bytes;           /* of the weights file */
-    const char *dtype;      /* of the table: "F16", "F32", "BF16", "F64", "I8"; static storage */
-    wl_policy policy;       /* never AUTO */
-    bool normalize;         /* the model's own default */
-    bool weighted, mapped;  /* has per-token weights; has a vocabulary mapping */
-    size_t max_tokens;      /* 0: unlimited */
-    size_t max_characters;  /* 0: unlimited */
+    size_t rows;           /* of the table */
+    size_t dim;            /* columns */
+    size_t vocabulary;     /* pieces of the tokenizer, added tokens included */
+    size_t bytes;          /* of the weights file */
+    const char *dtype;     /* of the table: "F16", "F32", "BF16", "F64", "I8"; static storage */
+    wl_policy policy;      /* never AUTO */
+    bool normalize;        /* the model's own default */
+    bool weighted, mapped; /* has per-token weights; has a vocabulary mapping */
+    size_t max_tokens;     /* 0: unlimited */
+    size_t max_characters; /* 0: unlimited */
 } wl_model_info;
 
 WL_API wl_model_info wl_model_describe(const wl_model *model);

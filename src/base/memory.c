@@ -47,6 +47,17 @@ void wl_buffer_free(wl_buffer *buffer)
     *buffer = (wl_buffer){0};
 }
 
+wl_status wl_read_options(void *options, size_t size, const void *given, const char *name, wl_error *error)
+{
+    memset(options, 0, size);
+    size_t given_size = size;
+    if (given) memcpy(&given_size, given, sizeof given_size);
+    if (given_size < sizeof given_size || given_size > size)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "%s.size is %zu, expected at most %zu", name, given_size, size);
+    if (given) memcpy(options, given, given_size);
+    return WL_OK;
+}
+
 char *wl_copy_text(const char *data, size_t size, wl_error *error)
 {
     char *copy = malloc(size + 1);

@@ -21,6 +21,11 @@ wl_status wl_buffer_reserve(wl_buffer *buffer, size_t extra, wl_error *error);
 wl_status wl_buffer_append(wl_buffer *buffer, const void *data, size_t size, wl_error *error);
 void wl_buffer_free(wl_buffer *buffer);
 
+/* Copies a caller's options struct, whose first member is its size, over the zeroed defaults in *options (size bytes).
+ * given NULL: defaults. A shorter struct is from an older header and leaves the later members at their defaults; a
+ * longer one asks for what this library does not know: WL_ERROR_ARGUMENT. */
+wl_status wl_read_options(void *options, size_t size, const void *given, const char *name, wl_error *error);
+
 /* A copy with a NUL behind it. */
 char *wl_copy_text(const char *data, size_t size, wl_error *error);
 

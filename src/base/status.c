@@ -86,7 +86,7 @@ size_t wl_error_format(const wl_error *error, char *buffer, size_t size)
     return length < 0 ? 0 : (size_t)length;
 }
 
-#define TEXT(x) #x
+#define TEXT(x)                      #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
 
 const char *wl_version(void)

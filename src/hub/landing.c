@@ -37,7 +37,7 @@ wl_status wl_landing_finish(wl_landing *landing, wl_error *error)
     char found[WL_DIGEST_TEXT];
     wl_status status = wl_digest_end(&landing->digest, found, error);
     landing->local = status != WL_OK;
-    if (!status && strcmp(found, landing->expected->sha256))
+    if (!status && strcmp(found, landing->expected->sha256) != 0)
         status = wl_fail_at(error, WL_ERROR_FORMAT, landing->file.path, WL_NO_POSITION, 0,
                             "the file offered (%" PRIu64 " bytes) has SHA-256 %s, expected %s", landing->size, found,
                             landing->expected->sha256);

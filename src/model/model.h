@@ -12,17 +12,18 @@ struct wl_model {
     size_t rows, dim;
     wl_policy policy;
     bool normalize;
-    uint32_t *mapping;      /* row of each token id (vocabulary quantization); NULL: the id itself */
-    size_t mapped;          /* entries of mapping */
-    float *weights;         /* of each token id, F32; NULL: all 1, or wide_weights */
-    double *wide_weights;   /* F64 weights are not rounded: the reference sums in F64 then */
-    size_t weighted;        /* entries of weights */
+    uint32_t *mapping;                 /* row of each token id (vocabulary quantization); NULL: the id itself */
+    size_t mapped;                     /* entries of mapping */
+    float *weights;                    /* of each token id, F32; NULL: all 1, or wide_weights */
+    double *wide_weights;              /* F64 weights are not rounded: the reference sums in F64 then */
+    size_t weighted;                   /* entries of weights */
     size_t max_tokens, max_characters; /* 0: unlimited */
-    uint32_t dropped;       /* the id that MODEL2VEC leaves out; WL_NO_ID: none */
+    uint32_t dropped;                  /* the id that MODEL2VEC leaves out; WL_NO_ID: none */
 };
 
 /* The rows that ids stand for, by the model's policy, into worker->rows (and worker->weights where the model has F32
- * weights); cuts, drops and clamps. For wide weights worker->rows holds ids instead: see wl_pool_rows. *count: how many. */
+ * weights); cuts, drops and clamps. For wide weights worker->rows holds ids instead: see wl_pool_rows. *count: how
+ * many. */
 wl_status wl_model_rows(const wl_model *model, wl_worker *worker, const uint32_t *ids, size_t id_count, size_t *count,
                         wl_error *error);
 

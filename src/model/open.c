@@ -73,8 +73,8 @@ static wl_status find_files(struct paths *paths, const char *path, const char *t
         }
     } else
         paths->weights = wl_copy_text(path, strlen(path), error);
-    paths->tokenizer = tokenizer ? wl_copy_text(tokenizer, strlen(tokenizer), error)
-                                 : wl_path_join(folder, "tokenizer.json", error);
+    paths->tokenizer =
+        tokenizer ? wl_copy_text(tokenizer, strlen(tokenizer), error) : wl_path_join(folder, "tokenizer.json", error);
     if (!paths->weights || !paths->tokenizer) goto fail;
     if (!wl_path_exists(paths->weights)) {
         wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "no such model file or folder");
@@ -122,13 +122,14 @@ static wl_status read_config(wl_model *model, const char *path, wl_error *error)
 static wl_status fail_tensor(const wl_model *model, const wl_tensor *tensor, wl_status code, const char *expected,
                              wl_error *error)
 {
-    return wl_fail_at(error, code, model->file.path, tensor->offset, 0, "tensor '%s' has type %s and rank %u, expected %s",
-                      tensor->name, wl_dtype_name(tensor->dtype), tensor->rank, expected);
+    return wl_fail_at(error, code, model->file.path, tensor->offset, 0,
+                      "tensor '%s' has type %s and rank %u, expected %s", tensor->name, wl_dtype_name(tensor->dtype),
+                      tensor->rank, expected);
 }
 
 static wl_status read_mapping(wl_model *model, const wl_tensor *tensor, wl_error *error)
 {
-    if (tensor->rank != 1 || (tensor->dtype != WL_I32 && tensor->dtype != WL_I64))
+    if (tensor->rank != 1 || tensor->count == 0 || (tensor->dtype != WL_I32 && tensor->dtype != WL_I64))
         return fail_tensor(model, tensor, WL_ERROR_FORMAT, "a list of I32 or I64", error);
     model->mapped = (size_t)tensor->count;
     model->mapping = wl_allocate(model->mapped, sizeof *model->mapping, error);
@@ -244,10 +245,10 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
 {
     wl_error unused;
     if (!error) error = &unused;
-    wl_model_options chosen = {.size = sizeof chosen};
-    if (options && options->size == sizeof chosen) chosen = *options;
-    if (!path || (options && options->size != sizeof chosen)) {
-        wl_fail(error, WL_ERROR_ARGUMENT, "wl_model_open: no path, or the options have another size");
+    wl_model_options chosen;
+    if (wl_read_options(&chosen, sizeof chosen, options, "wl_model_options", error)) return NULL;
+    if (!path) {
+        wl_fail(error, WL_ERROR_ARGUMENT, "wl_model_open: no path given");
         return NULL;
     }
     struct paths paths = {0};
@@ -260,8 +261,8 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     const wl_tensor *weights = wl_safetensors_find(&model->file, "weights");
     model->policy = chosen.policy;
     if (model->policy == WL_POLICY_AUTO) {
-        bool model2vec = strcmp(model->table->name, "embeddings") == 0 || mapping || weights ||
-                         paths.sentence_transformers;
+        bool model2vec =
+            strcmp(model->table->name, "embeddings") == 0 || mapping || weights || paths.sentence_transformers;
         model->policy = model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
     }
     if (mapping && read_mapping(model, mapping, error)) goto fail;

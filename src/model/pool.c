@@ -22,7 +22,7 @@ wl_status wl_model_rows(const wl_model *model, wl_worker *worker, const uint32_t
     size_t limit = model->mapping ? model->mapped : model->rows, kept = 0;
     for (size_t i = 0; i < id_count; i++) {
         uint32_t id = ids[i];
-        if (id == model->dropped) continue;
+        if (id == model->dropped && id != WL_NO_ID) continue;
         if (id >= limit) {
             if (model->policy == WL_POLICY_MODEL2VEC)
                 return wl_fail(error, WL_ERROR_ARGUMENT, "token id %u has no row, expected less than %zu", id, limit);

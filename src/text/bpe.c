@@ -153,12 +153,12 @@ static void push(uint64_t *heap, size_t *count, uint64_t entry)
 }
 
 /* A binary heap of rank << 32 | position: lowest rank first, leftmost of equals. Entries are not removed when their
- * pair changes; one is stale when its rank is no longer that of the pair at its position. Each merge adds at most two
- * entries, so the heap holds fewer than 3 n. */
+ * pair changes; one is stale when its rank is no longer that of the pair at its position. Each merge takes one entry
+ * and adds at most two, so the heap holds fewer than 2 n. */
 static wl_status merge_long(const wl_bpe *bpe, wl_bpe_scratch *scratch, size_t count, wl_error *error)
 {
     void *memory = scratch->heap;
-    wl_status status = wl_reserve(&memory, &scratch->heap_capacity, 3 * count, sizeof *scratch->heap, error);
+    wl_status status = wl_reserve(&memory, &scratch->heap_capacity, 2 * count, sizeof *scratch->heap, error);
     scratch->heap = memory;
     if (status) return status;
     uint64_t *heap = scratch->heap;

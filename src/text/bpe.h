@@ -1,5 +1,5 @@
-/* Byte-pair encoding (Sennrich et al. 2016, https://aclanthology.org/P16-1162): characters, then the pair of lowest merge
- * rank again and again, the leftmost first. */
+/* Byte-pair encoding (Sennrich et al. 2016, https://aclanthology.org/P16-1162): characters, then the pair of lowest
+ * merge rank again and again, the leftmost first. */
 #ifndef WL_TEXT_BPE_H
 #define WL_TEXT_BPE_H
 
@@ -15,8 +15,8 @@ typedef struct wl_bpe {
     const wl_vocabulary *vocabulary;
     wl_merge *merges; /* open addressing, a power of two, at most half full */
     size_t merge_slots, merge_count;
-    uint32_t ascii[128];      /* id of each one-byte character, or WL_NO_ID */
-    uint32_t bytes[256];      /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
+    uint32_t ascii[128]; /* id of each one-byte character, or WL_NO_ID */
+    uint32_t bytes[256]; /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
     bool byte_fallback, fuse_unknown, has_unknown;
     uint32_t unknown; /* WL_NO_ID where the unknown token is not in the vocabulary */
 } wl_bpe;

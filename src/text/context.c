@@ -9,13 +9,8 @@ wl_context *wl_context_create(const wl_context_options *options, wl_error *error
 {
     wl_error unused;
     if (!error) error = &unused;
-    wl_context_options chosen = {sizeof chosen, 0, 0};
-    if (options && options->size != sizeof chosen) {
-        wl_fail(error, WL_ERROR_ARGUMENT, "wl_context_options has size %zu, expected %zu", options->size,
-                sizeof chosen);
-        return NULL;
-    }
-    if (options) chosen = *options;
+    wl_context_options chosen;
+    if (wl_read_options(&chosen, sizeof chosen, options, "wl_context_options", error)) return NULL;
     uint32_t threads = chosen.threads ? chosen.threads : wl_processors();
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     size_t megabytes = chosen.cache_megabyte ? chosen.cache_megabyte : CACHE_MEGABYTES;
@@ -73,8 +68,7 @@ wl_status wl_context_run(wl_context *context, size_t count, void (*work)(void *u
     const wl_worker *failed = NULL;
     for (uint32_t i = 0; i < threads; i++) {
         const wl_worker *worker = &context->workers[i];
-        if (worker->failed_item != SIZE_MAX && (!failed || worker->failed_item < failed->failed_item))
-            failed = worker;
+        if (worker->failed_item != SIZE_MAX && (!failed || worker->failed_item < failed->failed_item)) failed = worker;
     }
     if (!failed) return WL_OK;
     *error = failed->error;

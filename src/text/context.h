@@ -13,8 +13,8 @@ typedef struct wl_worker {
     size_t row_capacity, weight_capacity;
     wl_buffer values; /* one vector */
     wl_counts counts;
-    wl_error error;      /* the first failure of a run */
-    size_t failed_item;  /* where it was; SIZE_MAX: none */
+    wl_error error;     /* the first failure of a run */
+    size_t failed_item; /* where it was; SIZE_MAX: none */
 } wl_worker;
 
 struct wl_context {

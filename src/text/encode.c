@@ -62,11 +62,10 @@ wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text 
 {
     wl_error unused;
     if (!error) error = &unused;
-    wl_encode_options chosen = {.size = sizeof chosen};
-    if (options && options->size == sizeof chosen) chosen = *options;
-    if (!tokenizer || !context || !count || (capacity && !ids) || (text.size && !text.data) ||
-        (options && options->size != sizeof chosen))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "wl_encode: an argument is NULL or the options have another size");
+    wl_encode_options chosen;
+    if (wl_read_options(&chosen, sizeof chosen, options, "wl_encode_options", error)) return error->code;
+    if (!tokenizer || !context || !count || (capacity && !ids) || (text.size && !text.data))
+        return wl_fail(error, WL_ERROR_ARGUMENT, "wl_encode: an argument is NULL");
     wl_worker *worker = &context->workers[0];
     wl_text_scratch *scratch = &worker->text;
     uint64_t replaced = scratch->replaced;

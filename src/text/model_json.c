@@ -115,7 +115,10 @@ static void read_merges(wl_json *json, wl_bpe *bpe)
 {
     merge_reader reader = {.json = json, .bpe = bpe};
     reader.joined = wl_allocate(bpe->vocabulary->longest, 1, json->error);
-    if (!reader.joined) json->failed = true;
+    if (!reader.joined) {
+        json->failed = true;
+        return;
+    }
     wl_json_begin_array(json);
     while (wl_json_element(json)) {
         reader.size = reader.left = 0;
@@ -277,7 +280,8 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
     }
     wl_part_require(json, "model 'Unigram'", "vocab", vocabulary);
     if (!wl_json_failed(json) && unigram->unknown != WL_NO_ID && unigram->unknown >= count)
-        wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown, count);
+        wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown,
+                     count);
     if (wl_json_failed(json))
         free(scores);
     else

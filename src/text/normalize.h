@@ -16,7 +16,7 @@ typedef struct wl_normalizer {
     wl_normalizer_kind kind;
     char *pattern, *content; /* owned; content is also what Prepend prepends */
     size_t pattern_size, content_size;
-    bool left, right;                                       /* Strip */
+    bool left, right;                                         /* Strip */
     bool clean_text, chinese_chars, strip_accents, lowercase; /* BERT */
 } wl_normalizer;
 

@@ -19,8 +19,8 @@ static void sort(const wl_vocabulary *vocabulary, uint32_t *order, uint32_t *spa
             size_t end = begin + 2 * width < count ? begin + 2 * width : count;
             size_t a = begin, b = middle;
             for (size_t i = begin; i < end; i++)
-                spare[i] = b == end || (a < middle && compare(vocabulary, order[a], order[b]) <= 0) ? order[a++]
-                                                                                                    : order[b++];
+                spare[i] =
+                    b == end || (a < middle && compare(vocabulary, order[a], order[b]) <= 0) ? order[a++] : order[b++];
         }
         memcpy(order, spare, count * sizeof *order);
     }

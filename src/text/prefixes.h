@@ -7,8 +7,9 @@
 
 typedef struct wl_prefixes {
     const wl_vocabulary *vocabulary;
-    uint32_t *order;     /* indices of its pieces, sorted */
-    uint32_t first[257]; /* where the pieces that start with a byte begin in order; empty pieces stand before first[0] */
+    uint32_t *order; /* indices of its pieces, sorted */
+    uint32_t
+        first[257]; /* where the pieces that start with a byte begin in order; empty pieces stand before first[0] */
 } wl_prefixes;
 
 /* A place in the look-up: the pieces order[low..high) agree with the depth bytes read so far. */

@@ -38,10 +38,9 @@ static wl_status cut_metaspace(const wl_pretokenizer *step, const wl_string *in,
     const char *text = in->text.data;
     size_t size = step->mark_size, piece = out->text.size;
     bool marked = text[begin] == ' ' || (end - begin >= size && memcmp(text + begin, step->mark, size) == 0);
-    bool wanted = step->scheme == WL_PREPEND_ALWAYS ||
-                  (step->scheme == WL_PREPEND_FIRST && wl_string_span(in, begin).begin == 0);
-    if (!marked && wanted && wl_string_add(out, step->mark, size, wl_string_span(in, begin), error))
-        return error->code;
+    bool wanted =
+        step->scheme == WL_PREPEND_ALWAYS || (step->scheme == WL_PREPEND_FIRST && wl_string_span(in, begin).begin == 0);
+    if (!marked && wanted && wl_string_add(out, step->mark, size, wl_string_span(in, begin), error)) return error->code;
     for (size_t at = begin; at < end;) {
         bool space = text[at] == ' ';
         bool mark = space || (end - at >= size && memcmp(text + at, step->mark, size) == 0);

@@ -23,7 +23,7 @@ typedef struct wl_pretokenizer {
 typedef struct wl_pieces {
     struct {
         size_t begin, end;
-    } *ranges;
+    } * ranges;
     size_t count, capacity;
 } wl_pieces;
 

@@ -45,6 +45,8 @@ static bool is_bert_scan(const wl_tokenizer *tokenizer)
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
 {
     memset(tokenizer->scan_class, OTHER, sizeof tokenizer->scan_class);
+    /* An added token that is matched in normalized text may reach over any cut. */
+    if (tokenizer->added.normalized.patterns.count) return WL_OK;
     if (is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
         tokenizer->scan_class[' '] = SPACE;

@@ -42,7 +42,7 @@ typedef enum wl_scanner {
 } wl_scanner;
 
 struct wl_tokenizer {
-    char *name; /* of the file, for errors */
+    char *name;        /* of the file, for errors */
     uint64_t identity; /* differs from that of any other file, for the word cache */
     wl_model_kind kind;
     wl_vocabulary vocabulary;
@@ -60,8 +60,8 @@ struct wl_tokenizer {
     wl_padding padding;
     size_t added_only; /* added tokens that the model's vocabulary does not hold */
     wl_scanner scanner;
-    bool aligned; /* the general way needs places even when no spans are asked for */
-    uint8_t scan_class[256]; /* what a byte is to the scanner */
+    bool aligned;             /* the general way needs places even when no spans are asked for */
+    uint8_t scan_class[256];  /* what a byte is to the scanner */
     uint32_t single_ids[128]; /* WL_SCAN_BERT: the token of a punctuation mark */
 };
 
@@ -103,6 +103,6 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error);
 uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer);
 
 /* Reads the parts. (tokenizer_json.c) */
-wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *json, size_t size, wl_error *error);
+wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t size, wl_error *error);
 
 #endif

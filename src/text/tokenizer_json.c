@@ -102,8 +102,10 @@ static void read_pattern(wl_json *json, wl_normalizer *step)
         if (regex && strcmp(step->pattern, "\\s+") == 0)
             step->kind = WL_NORMALIZE_REPLACE_SPACES;
         else if (regex)
-            wl_json_fail(json, WL_ERROR_UNSUPPORTED, "normalizer 'Replace' with the regular expression '%s' is not "
-                         "supported yet", step->pattern);
+            wl_json_fail(json, WL_ERROR_UNSUPPORTED,
+                         "normalizer 'Replace' with the regular expression '%s' is not "
+                         "supported yet",
+                         step->pattern);
         else if (step->pattern_size == 0)
             wl_json_fail(json, WL_ERROR_UNSUPPORTED, "normalizer 'Replace' with an empty pattern is not supported");
     }
@@ -261,8 +263,7 @@ static uint32_t read_pair(wl_json *json)
         else
             wl_json_skip(json);
     }
-    if (!wl_json_failed(json) && count != 2)
-        wl_json_fail(json, WL_ERROR_FORMAT, "expected a token and its id");
+    if (!wl_json_failed(json) && count != 2) wl_json_fail(json, WL_ERROR_FORMAT, "expected a token and its id");
     return id;
 }
 
@@ -342,11 +343,13 @@ static void read_template_piece(wl_json *json, const wl_json *specials, wl_token
                 wl_json_skip(json);
         }
         wl_part_require(json, "a template piece", "id", name);
+        if (!name) return;
         if (!wl_json_failed(json) && text) {
             if (strcmp(name, "A") == 0)
                 add_template(json, tokenizer, true, NULL, 0);
             else
-                wl_json_fail(json, WL_ERROR_FORMAT, "the template for one text has the sequence '%s', expected A", name);
+                wl_json_fail(json, WL_ERROR_FORMAT, "the template for one text has the sequence '%s', expected A",
+                             name);
         } else if (!wl_json_failed(json)) {
             size_t count = 0;
             uint32_t *ids = specials->text ? find_special(*specials, (wl_text){name, size}, &count, json) : NULL;
@@ -386,12 +389,9 @@ typedef struct part {
 } part;
 
 static const part normalizers[] = {
-    {"Prepend", read_prepend, NULL},
-    {"Replace", read_replace, NULL},
-    {"Strip", read_strip, NULL},
-    {"BertNormalizer", read_bert_normalizer, NULL},
-    {"Sequence", NULL, "normalizers"},
-    {NULL, NULL, NULL},
+    {"Prepend", read_prepend, NULL},   {"Replace", read_replace, NULL},
+    {"Strip", read_strip, NULL},       {"BertNormalizer", read_bert_normalizer, NULL},
+    {"Sequence", NULL, "normalizers"}, {NULL, NULL, NULL},
 };
 
 static const part pretokenizers[] = {

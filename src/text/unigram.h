@@ -8,7 +8,7 @@
 typedef struct wl_unigram {
     const wl_vocabulary *vocabulary;
     wl_prefixes prefixes;
-    double *scores;  /* by id */
+    double *scores; /* by id */
     double unknown_score;
     uint32_t unknown; /* WL_NO_ID: none */
     bool byte_fallback;

@@ -16,10 +16,9 @@ static inline uint32_t wl_utf8_decode(const char *text, size_t *length)
     const unsigned char *s = (const unsigned char *)text;
     if (s[0] < 0x80) return *length = 1, s[0];
     if (s[0] < 0xE0) return *length = 2, (uint32_t)(s[0] & 31) << 6 | (s[1] & 63);
-    if (s[0] < 0xF0)
-        return *length = 3, (uint32_t)(s[0] & 15) << 12 | (uint32_t)(s[1] & 63) << 6 | (s[2] & 63);
-    return *length = 4, (uint32_t)(s[0] & 7) << 18 | (uint32_t)(s[1] & 63) << 12 | (uint32_t)(s[2] & 63) << 6 |
-                        (s[3] & 63);
+    if (s[0] < 0xF0) return *length = 3, (uint32_t)(s[0] & 15) << 12 | (uint32_t)(s[1] & 63) << 6 | (s[2] & 63);
+    return *length = 4,
+           (uint32_t)(s[0] & 7) << 18 | (uint32_t)(s[1] & 63) << 12 | (uint32_t)(s[2] & 63) << 6 | (s[3] & 63);
 }
 
 /* Writes a code point (a scalar value) to out[0..4); returns its bytes. */

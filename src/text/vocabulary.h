@@ -14,14 +14,14 @@ typedef struct wl_piece {
 } wl_piece;
 
 typedef struct wl_vocabulary {
-    wl_buffer bytes;    /* all pieces, one behind the other */
+    wl_buffer bytes; /* all pieces, one behind the other */
     wl_piece *pieces;
     size_t count, capacity;
-    uint32_t *slots;    /* open addressing over piece index + 1; a power of two, at most half full */
+    uint32_t *slots; /* open addressing over piece index + 1; a power of two, at most half full */
     size_t slot_count;
-    uint32_t *by_id;    /* piece index + 1, or 0 */
-    size_t id_count;    /* highest id + 1 */
-    uint32_t longest;   /* bytes of the longest piece */
+    uint32_t *by_id;  /* piece index + 1, or 0 */
+    size_t id_count;  /* highest id + 1 */
+    uint32_t longest; /* bytes of the longest piece */
 } wl_vocabulary;
 
 /* Adds a piece; a piece that is there already gets the new id, as in the oracle's map. Fails on an id of WL_ID_LIMIT or

@@ -23,8 +23,8 @@ typedef struct wl_word_slot {
 
 typedef struct wl_word_cache {
     wl_word_slot *slots;
-    void *memory; /* slots before alignment */
-    size_t pairs; /* of slots; a power of two, or 0: no cache */
+    void *memory;   /* slots before alignment */
+    size_t pairs;   /* of slots; a power of two, or 0: no cache */
     uint64_t owner; /* the tokenizer whose words they are */
 } wl_word_cache;
 

@@ -9,7 +9,7 @@ const wl_kernels *wl_kernels_best(void)
     const wl_kernels *kernels = atomic_load_explicit(&chosen, memory_order_acquire);
     if (kernels) return kernels;
     kernels = &wl_kernels_generic;
-#if defined(__x86_64__)
+#if WL_X86_KERNELS
     switch (wl_cpu_detect()) {
     case WL_CPU_AVX512:
         kernels = &wl_kernels_avx512;

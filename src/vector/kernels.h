@@ -19,7 +19,9 @@ typedef struct wl_kernels {
 } wl_kernels;
 
 extern const wl_kernels wl_kernels_generic; /* plain C, the oracle of the others */
-#if defined(__x86_64__)
+/* Left out with -DWL_PLAIN_KERNELS, for a build without flags for each file. */
+#if defined(__x86_64__) && !defined(WL_PLAIN_KERNELS)
+#define WL_X86_KERNELS 1
 extern const wl_kernels wl_kernels_avx2, wl_kernels_avx512;
 #endif
 

@@ -47,8 +47,8 @@ static inline __attribute__((always_inline)) void sum(load_lanes *load, size_t e
             if (weights) {
                 __m256 weight = _mm256_set1_ps(weights[i]);
                 for (int r = 0; r < REGISTERS; r++)
-                    partial[r] = _mm256_add_ps(
-                        partial[r], _mm256_mul_ps(weight, load(row + (size_t)r * LANES * element)));
+                    partial[r] =
+                        _mm256_add_ps(partial[r], _mm256_mul_ps(weight, load(row + (size_t)r * LANES * element)));
             } else
                 for (int r = 0; r < REGISTERS; r++)
                     partial[r] = _mm256_add_ps(partial[r], load(row + (size_t)r * LANES * element));

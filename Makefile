@@ -1,0 +1,47 @@
+# The front door. Everything else is CMake: see CMakePresets.json.
+MODELS := $(CURDIR)/build/cache
+PREFIX ?= /usr/local
+JOBS := $(shell nproc)
+
+all: release
+
+demo: | setup-build
+	@$(MAKE) --no-print-directory release
+	build/release/wordllama pull
+	@sh demo/run.sh build/release/wordllama
+
+test: | setup-test
+	@$(MAKE) --no-print-directory release sanitize
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	cd build/release && ctest --output-on-failure
+	cd build/sanitize && ctest --output-on-failure -E '^(check|command)_'
+
+bench: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	sh bench/run.sh $(MODELS)/models/l2_supercat_256
+
+install: release
+	cmake --install build/release --prefix $(PREFIX)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+lint: | setup-lint
+	@sh tools/lint.sh
+
+release debug sanitize tsan clang fuzz:
+	@cmake --preset $@ >build/$@.log 2>&1 || { cat build/$@.log; exit 1; }
+	@cmake --build --preset $@ -j $(JOBS)
+
+setup-build setup-test setup-lint:
+	@sh tools/setup.sh $(@:setup-%=%)
+
+clean:
+	rm -rf build
+
+release debug sanitize tsan clang fuzz: | build
+build:
+	@mkdir -p build
+
+.PHONY: all demo test bench install format lint clean release debug sanitize tsan clang fuzz \
+        setup-build setup-test setup-lint

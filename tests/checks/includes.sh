@@ -1,0 +1,30 @@
+#!/bin/sh
+# Includes run one way only: a room sees itself and the rooms below it. Usage: includes.sh SOURCE_DIR
+set -eu
+cd "$1"
+allowed() { # the rooms that a room may include
+    case $1 in
+        base) echo "base" ;;
+        format) echo "base format" ;;
+        text) echo "base format text" ;;
+        vector) echo "base format vector" ;;
+        model) echo "base format text vector model" ;;
+        algo) echo "base format text vector model algo" ;;
+        hub) echo "base format hub" ;;
+        *) echo "" ;;
+    esac
+}
+checked=0 failed=0
+for file in src/*/*.[ch]; do
+    room=${file#src/}
+    room=${room%%/*}
+    for target in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$file"); do
+        checked=$((checked + 1))
+        case " $(allowed "$room") " in
+            *" $target "*) ;;
+            *) failed=$((failed + 1)); echo "failed: $file includes from $target/" ;;
+        esac
+    done
+done
+echo "$checked passed, $failed failed" | sed "s/^$checked/$((checked - failed))/"
+[ "$checked" -gt 50 ] && [ "$failed" -eq 0 ]
