@@ -7,7 +7,7 @@ from pathlib import Path
 from peer import Encode, run
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
-from wordllama.inference import WordLlamaInference
+from wordllama.inference import WordLlamaInference  # type: ignore[import-untyped]
 
 
 def open_model(folder: Path) -> Encode:

@@ -20,7 +20,7 @@ typedef struct cli_settings {
     uint32_t normalize; /* wl_toggle */
     uint32_t format;    /* enum format */
     uint32_t threads, dim, top;
-    uint32_t jsonl, binary, tokens, seed_hamming, keep_order;
+    uint32_t jsonl, binary, tokens, hamming, keep_order;
     uint32_t ids, pieces, offsets, special, truncate, pad;
     uint32_t json, force;
     uint32_t help, man, version;
@@ -61,6 +61,7 @@ typedef struct cli_flag {
 
 typedef struct cli_variable {
     const char *name, *help;
+    uint32_t verbs; /* as for a flag */
 } cli_variable;
 
 /* Each ends with an entry without a name. */

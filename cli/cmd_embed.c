@@ -77,7 +77,7 @@ wl_status cmd_embed(const cli_settings *settings, wl_error *error)
     if (!status) status = output_open(&output, settings->output, error);
     if (!status) status = embed(&session, &reader, &output, settings, error);
     if (!status) status = output_close(&output, error);
-    if (!status) report_replaced(session.context);
+    if (!status) report_replaced(session.context, reader.replaced);
     output_abandon(&output);
     reader_close(&reader);
     session_close(&session);

@@ -119,7 +119,7 @@ wl_status cmd_rank(const cli_settings *settings, wl_error *error)
     if (!status) status = rank(&session, &reader, settings, &ranking, error);
     if (!status) status = print_documents(&ranking, settings, &output, error);
     if (!status) status = output_close(&output, error);
-    if (!status) report_replaced(session.context);
+    if (!status) report_replaced(session.context, reader.replaced);
     output_abandon(&output);
     reader_close(&reader);
     session_close(&session);

@@ -16,7 +16,7 @@ static wl_status compare(const cli_session *session, const cli_settings *setting
     if (!status) {
         double score = compare_rows(session, rows, rows + session->row_size);
         /* 1 - 2d/D becomes 1 - d/D. */
-        status = append_score(out, settings->seed_hamming ? (1 + score) / 2 : score, error);
+        status = append_score(out, settings->hamming ? (1 + score) / 2 : score, error);
     }
     if (!status) status = wl_buffer_append(out, "\n", 1, error);
     free(rows);
@@ -30,7 +30,7 @@ wl_status cmd_similarity(const cli_settings *settings, wl_error *error)
     wl_status status = session_open(&session, settings, 1, error);
     if (!status) status = compare(&session, settings, &out, error);
     if (!status) status = print_all(&out, error);
-    if (!status) report_replaced(session.context);
+    if (!status) report_replaced(session.context, 0);
     wl_buffer_free(&out);
     session_close(&session);
     return status;

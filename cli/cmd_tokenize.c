@@ -135,7 +135,7 @@ wl_status cmd_tokenize(const cli_settings *settings, wl_error *error)
     if (!status) status = output_open(&output, settings->output, error);
     if (!status) status = tokenize(&encoding, context, &reader, &output, settings, error);
     if (!status) status = output_close(&output, error);
-    if (!status) report_replaced(context);
+    if (!status) report_replaced(context, reader.replaced);
     output_abandon(&output);
     reader_close(&reader);
     wl_context_free(context);

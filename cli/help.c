@@ -71,7 +71,9 @@ static void put_environment(cli_page *page, const cli_verb *verb, void (*entry)(
         snprintf(text, sizeof text, "default of --%s", row->name);
         entry(page, row->variable, text);
     }
-    for (const cli_variable *row = variable_table; row->name; row++) entry(page, row->name, row->help);
+    uint32_t bit = verb ? UINT32_C(1) << (verb - verb_table) : NO_VERB;
+    for (const cli_variable *row = variable_table; row->name; row++)
+        if (row->verbs & bit) entry(page, row->name, row->help);
 }
 
 static const char about[] =

@@ -75,7 +75,7 @@ wl_status session_open(cli_session *session, const cli_settings *settings, uint3
     session->options = (wl_embed_options){
         .size = sizeof session->options,
         .normalize = (wl_toggle)settings->normalize,
-        .binary = settings->binary || settings->seed_hamming,
+        .binary = settings->binary || settings->hamming,
         .dim = settings->dim,
     };
     if (settings->dim > session->info.dim)
@@ -95,9 +95,9 @@ void session_close(cli_session *session)
     *session = (cli_session){0};
 }
 
-void report_replaced(const wl_context *context)
+void report_replaced(const wl_context *context, uint64_t in_reader)
 {
-    uint64_t replaced = wl_context_counts(context).replaced;
+    uint64_t replaced = wl_context_counts(context).replaced + in_reader;
     if (replaced)
         fprintf(stderr, "wordllama: warning: %" PRIu64 " invalid UTF-8 sequence%s replaced by U+FFFD\n", replaced,
                 replaced == 1 ? "" : "s");

@@ -25,8 +25,9 @@ wl_model *open_model(const char *name, const cli_settings *settings, bool any_vo
 wl_status session_open(cli_session *session, const cli_settings *settings, uint32_t threads, wl_error *error);
 void session_close(cli_session *session);
 
-/* At the end of a run that went well: says on standard error what was wrong with the input. */
-void report_replaced(const wl_context *context);
+/* At the end of a run that went well: says on standard error how much ill-formed UTF-8 was replaced, in the context and
+ * before that in the reader. */
+void report_replaced(const wl_context *context, uint64_t in_reader);
 
 /* The similarity of two rows of a session: their cosine, or that of their signs. */
 double compare_rows(const cli_session *session, const void *a, const void *b);

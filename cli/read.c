@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "format/json.h"
+#include "text/utf8.h"
 
 enum { BLOCK = 1 << 18 };
 
@@ -37,6 +38,8 @@ static wl_status open_file(cli_reader *reader, wl_error *error)
 {
     const char *path = reader->paths[reader->next++];
     bool standard = strcmp(path, "-") == 0;
+    if (standard && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+        fprintf(stderr, "wordllama: reading texts from the terminal, one a line; Ctrl-D ends them\n");
     reader->name = standard ? "standard input" : path;
     reader->line = 0;
     reader->ended = false;
@@ -111,9 +114,14 @@ static int next_line(cli_reader *reader, wl_text *line, wl_error *error)
 /* Replaces *text, a line of JSON, by the string of its member reader->field; of several, the last one counts. */
 static wl_status take_field(cli_reader *reader, wl_text *text, wl_error *error)
 {
-    wl_json json, found;
+    wl_json json, found = {0};
     bool has = false;
     wl_text key;
+    if (wl_utf8_valid(text->data, text->size) != text->size) {
+        reader->repaired.size = 0;
+        if (wl_utf8_repair(text->data, text->size, &reader->repaired, &reader->replaced, error)) return error->code;
+        *text = (wl_text){reader->repaired.data, reader->repaired.size};
+    }
     wl_json_open(&json, text->data, text->size, reader->name, &reader->scratch, error);
     if (wl_json_peek(&json) != WL_JSON_OBJECT && !wl_json_failed(&json))
         wl_json_fail(&json, WL_ERROR_FORMAT, "expected a JSON object with the member \"%.200s\"", reader->field);
@@ -143,6 +151,13 @@ static wl_status take_field(cli_reader *reader, wl_text *text, wl_error *error)
     return status;
 }
 
+static bool is_blank(wl_text line)
+{
+    size_t at = 0;
+    while (at < line.size && (line.data[at] == ' ' || line.data[at] == '\t' || line.data[at] == '\r')) at++;
+    return at == line.size;
+}
+
 int reader_next(void *user, wl_text *text, wl_error *error)
 {
     cli_reader *reader = user;
@@ -158,6 +173,7 @@ int reader_next(void *user, wl_text *text, wl_error *error)
             if (open_file(reader, error)) return -1;
         }
         int got = next_line(reader, text, error);
+        if (got > 0 && reader->field && is_blank(*text)) continue;
         if (got > 0 && reader->field && take_field(reader, text, error)) return -1;
         if (got) return got;
         gzclose(reader->file);
@@ -170,5 +186,6 @@ void reader_close(cli_reader *reader)
     if (reader->file) gzclose(reader->file);
     wl_buffer_free(&reader->block);
     wl_buffer_free(&reader->scratch);
+    wl_buffer_free(&reader->repaired);
     *reader = (cli_reader){0};
 }

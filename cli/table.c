@@ -182,10 +182,10 @@ const cli_flag flag_table[] = {
      MEMBER(binary),
      .verbs = SIMILARITY | RANK,
      .help = "compare the signs of the vectors only"},
-    {.name = "seed-hamming",
+    {.name = "hamming",
      .kind = FLAG_SWITCH,
      .number = 1,
-     MEMBER(seed_hamming),
+     MEMBER(hamming),
      .verbs = SIMILARITY,
      .help = "compare signs on the scale of the first WordLlama: 1 - d/D"},
     {.name = "tokens",
@@ -271,8 +271,14 @@ const cli_flag flag_table[] = {
 };
 
 const cli_variable variable_table[] = {
-    {"WORDLLAMA_CACHE", "folder that holds the models, as models/NAME/ (default: wordllama in $XDG_CACHE_HOME or in "
-                        "~/.cache)"},
-    {"WORDLLAMA_CPU", "generic, avx2 or avx512: use no better instruction set than this"},
+    {"WORDLLAMA_CACHE",
+     "folder that holds the models, as models/NAME/ (default: wordllama in $XDG_CACHE_HOME or in "
+     "~/.cache)",
+     ANY},
+    {"WORDLLAMA_CPU", "generic, avx2 or avx512: use no better instruction set than this", VECTORS | INFO | NO_VERB},
+    {"HF_ENDPOINT", "the hub to fetch from (default: the public one)", PULL},
+    {"HF_TOKEN", "token for the hub; sent to it alone", PULL},
+    {"HF_HUB_OFFLINE", "1: do not ask the hub", PULL},
+    {"https_proxy, no_proxy", "proxies, as curl reads them", PULL},
     {0},
 };

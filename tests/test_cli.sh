@@ -196,8 +196,8 @@ works "similarity of nothing" wordllama similarity "" "I went to the car"
 ok "similarity of nothing: zero" out_is 0.000000
 works "similarity --binary" wordllama similarity --binary "the car" "the car"
 ok "similarity --binary: one" out_is 1.000000
-works "similarity --seed-hamming" wordllama similarity --seed-hamming "the car" "the park"
-ok "similarity --seed-hamming: between" awk '{ exit !($1 > 0 && $1 < 1) }' ../out
+works "similarity --hamming" wordllama similarity --hamming "the car" "the park"
+ok "similarity --hamming: between" awk '{ exit !($1 > 0 && $1 < 1) }' ../out
 
 printf 'in the park\nI went to the car\nby boat\nI went to the car\n' >../in
 works "rank" wordllama rank "I went to the car"
@@ -282,8 +282,15 @@ fails "tokenizer for another vocabulary" 1 "other.json" wordllama embed a --toke
 
 printf '{"text": "a"}\n{"body": "b"}\n' >../in
 fails "JSONL without field" 1 "standard input:2: " wordllama embed --jsonl --output vectors
-printf '{"text": "a"}\n\n[1]\n' >../in
-fails "JSONL empty line" 1 "standard input:2: " wordllama embed --jsonl --output vectors
+printf '{"text": "a"}\n \n[1]\n' >../in
+fails "JSONL after an empty line" 1 "standard input:3: " wordllama embed --jsonl --output vectors
+printf '{"text": "a"}\n\n{"text": "b"}\n\n' >../in
+works "JSONL empty lines" wordllama tokenize --jsonl
+ok "JSONL empty lines: texts" out_lines 2
+printf '{"text": "a\377b"}\n' >../in
+run wordllama tokenize --jsonl
+ok "JSONL invalid UTF-8: status" [ "$status" -eq 0 ]
+ok "JSONL invalid UTF-8: counted" says "1 invalid UTF-8"
 printf '[1]\n' >../in
 fails "JSONL not an object" 1 "standard input:1: " wordllama rank a --jsonl
 printf '{"text": 3}\n' >../in

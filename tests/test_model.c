@@ -310,7 +310,7 @@ static void test_arguments(void)
     float out[2 * 13 + 1];
     size_t rows;
     wl_text texts[] = {{"the car", 7}, {"a shop", 6}};
-    wl_embed_options wrong = {.size = sizeof wrong - 1}, wide = {.size = sizeof wide, .dim = 14};
+    wl_embed_options wrong = {.size = sizeof wrong + 1}, wide = {.size = sizeof wide, .dim = 14};
     const wl_embed_options *bad[] = {&wrong, &wide};
     for (int i = 0; i < 2; i++) {
         CHECK(wl_embed_row_size(model, bad[i]) == 0);

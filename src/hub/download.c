@@ -118,7 +118,7 @@ wl_status wl_download(const char *url, const char *token, wl_landing *landing, c
         else if (code == CURLE_HTTP_RETURNED_ERROR)
             status = wl_fail(error, answer == 404 ? WL_ERROR_NOT_FOUND : WL_ERROR_IO, "HTTP %ld for %s", answer, url);
         else if (code != CURLE_OK)
-            status = wl_fail(error, WL_ERROR_IO, "%s, fetching %s", *reason ? reason : curl_easy_strerror(code), url);
+            status = wl_fail(error, WL_ERROR_IO, "%s", *reason ? reason : curl_easy_strerror(code));
     }
     curl_easy_cleanup(curl);
     return status;

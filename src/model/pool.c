@@ -56,6 +56,26 @@ static double element(const wl_tensor *table, size_t index)
     }
 }
 
+/* To F32, but what is lost stays visible in the last bit (round to odd), so that rounding on to F16 gives what rounding
+ * at once would have given. */
+static float narrow_to_odd(double value)
+{
+    float narrow = (float)value;
+    if ((double)narrow == value || value != value) return narrow;
+    uint32_t bits;
+    memcpy(&bits, &narrow, sizeof bits);
+    double magnitude = value < 0 ? -value : value, rounded = narrow < 0 ? -(double)narrow : (double)narrow;
+    if (rounded > magnitude) bits--;
+    bits |= 1;
+    memcpy(&narrow, &bits, sizeof bits);
+    return narrow;
+}
+
+static bool keeps_half(const wl_model *model)
+{
+    return model->policy == WL_POLICY_MODEL2VEC && model->table->dtype == WL_F16;
+}
+
 /* F64 weights, or an F64 table: NumPy, and so the reference, then works in F64. These models are few and small, so this
  * is plain C. WordLlama's package makes F32 of an F64 table before it sums. */
 static void mean_wide(const wl_model *model, const wl_worker *worker, size_t count, size_t dim, float *out)
@@ -73,18 +93,14 @@ static void mean_wide(const wl_model *model, const wl_worker *worker, size_t cou
             sum += value;
             single_sum += (float)value;
         }
-        out[column] = single ? single_sum / (float)count : (float)(sum / (double)count);
+        double mean = sum / (double)count;
+        out[column] = single ? single_sum / (float)count : keeps_half(model) ? narrow_to_odd(mean) : (float)mean;
     }
 }
 
 static void round_to_half(float *vector, size_t dim)
 {
     for (size_t i = 0; i < dim; i++) vector[i] = wl_f16_to_f32(wl_f32_to_f16(vector[i]));
-}
-
-static bool keeps_half(const wl_model *model)
-{
-    return model->policy == WL_POLICY_MODEL2VEC && model->table->dtype == WL_F16;
 }
 
 void wl_pool_rows(const wl_model *model, const wl_worker *worker, size_t count, size_t dim, float *out)

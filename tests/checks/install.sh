@@ -42,7 +42,7 @@ cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/root" >"$work/log" 
 cmake --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 expect "CMake, static" "$work/build/static"
 expect "CMake, shared" "$work/build/shared"
-flags=$(PKG_CONFIG_PATH="$library/pkgconfig" pkg-config --define-variable=prefix="$work/root" --cflags --libs wordllama)
+flags=$(PKG_CONFIG_PATH="$library/pkgconfig" pkg-config --cflags --libs wordllama)
 # shellcheck disable=SC2086
 cc -o "$work/pc" "$work/main.c" $flags
 expect "pkg-config" env LD_LIBRARY_PATH="$library" "$work/pc"
