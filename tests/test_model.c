@@ -384,6 +384,42 @@ static void test_beyond(void)
     wl_context_free(context);
 }
 
+/* An option struct of an earlier version ends before the members that came later. */
+static void test_short_options(void)
+{
+    wl_model *model = open_model("wordllama-f32");
+    wl_embed_options options = {.size = offsetof(wl_embed_options, dim), .binary = true, .dim = 5};
+    CHECK(wl_embed_row_size(model, &options) == 2); /* 13 bits: dim is not looked at */
+    options.size = sizeof options;
+    CHECK(wl_embed_row_size(model, &options) == 1);
+    options.size = 1;
+    CHECK(wl_embed_row_size(model, &options) == 0);
+    wl_model_close(model);
+}
+
+/* Integers are averaged in F64 by Model2Vec: the mean of many equal rows is the row, also where F32 sums would not be
+ * exact. */
+static void test_long_sum(void)
+{
+    enum { COUNT = 400000 };
+    wl_model *model = open_model("model2vec-i8");
+    wl_context *context = make_context(1);
+    wl_error error;
+    uint32_t *ids = malloc(COUNT * sizeof *ids);
+    if (!ids) abort();
+    wl_embed_options raw = {.size = sizeof raw, .normalize = WL_OFF};
+    float one[19], mean[19];
+    for (uint32_t id = 4; id < 10; id++) {
+        for (size_t i = 0; i < COUNT; i++) ids[i] = id;
+        CHECK(wl_embed_ids(model, context, ids, (size_t[]){0, 1}, 1, &raw, one, sizeof one, &error) == WL_OK);
+        CHECK(wl_embed_ids(model, context, ids, (size_t[]){0, COUNT}, 1, &raw, mean, sizeof mean, &error) == WL_OK);
+        CHECK(memcmp(one, mean, sizeof one) == 0);
+    }
+    free(ids);
+    wl_context_free(context);
+    wl_model_close(model);
+}
+
 /* ---- streams ----------------------------------------------------------------------------------------------------- */
 
 struct stream {
@@ -782,6 +818,8 @@ int main(void)
     test_counts();
     test_arguments();
     test_beyond();
+    test_short_options();
+    test_long_sum();
     test_streams();
     test_bad_models();
     test_policy();

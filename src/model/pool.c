@@ -110,7 +110,10 @@ void wl_pool_rows(const wl_model *model, const wl_worker *worker, size_t count, 
         return;
     }
     wl_sum_kernel *sum = wl_sum_kernel_of(wl_kernels_best(), model->table->dtype);
-    if (!sum || model->wide_weights) {
+    /* NumPy's mean of integers is taken in F64; F32 is as exact until a sum may pass 2^24. */
+    bool long_integers = model->policy == WL_POLICY_MODEL2VEC && model->table->dtype == WL_I8 && !model->weights &&
+                         count > (1u << 24) / 128;
+    if (!sum || model->wide_weights || long_integers) {
         mean_wide(model, worker, count, dim, out);
     } else {
         size_t stride = model->dim * wl_dtype_size(model->table->dtype);
