@@ -1,9 +1,12 @@
 """Runs the programs of `make bench` in turn and prints them side by side; called by run.sh, standard library only.
 
 Every program runs alone, pinned to one core, with one thread asked for. Peers take turns, since the machine is noisy:
-a figure is the median of the rounds of all turns, and a turn's first round is not counted.
+a figure is the median of the rounds of all turns, and a turn's first round is not counted. Seconds are those of the
+processor: on a busy machine the clock on the wall favours whoever is done before being interrupted. The column wall/cpu
+says how busy it was.
 
-Files are read in small pieces here: a child's peak of memory counts from its parent's, the floor of what can be measured.
+Files are read in small pieces here: a child's peak of memory counts from its parent's, so that is the least
+that can be measured.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ ONE_THREAD = {
 }
 TURNS = {"ag_news": 5, "newsgroups": 3}
 ROUNDS = {"ag_news": 3, "newsgroups": 1}  # a turn
-# Long texts take the package wordllama minutes and gigabytes: it pads each of 64 to the longest. Its rate is over these.
+# Long texts cost the package wordllama minutes and gigabytes, as it pads 64 of them to the longest: the first few do.
 FEWER_TEXTS = {("wordllama 0.4.0.post1", "newsgroups"): 256}
 STREAM_LINES = 1_000_000
 
@@ -49,7 +52,8 @@ class Tool:
     name: str
     command: list[str]  # {model}, {texts}, {rounds} are filled in
     vectors: list[str]  # added to it so that the vectors are written to {vectors}
-    seconds: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)  # of the processor
+    waits: list[float] = field(default_factory=list)  # wall over processor seconds
     peaks: list[int] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
     texts: int = 0
@@ -134,8 +138,9 @@ def compare(model: Path, texts: Path, found: list[Tool], work: Path) -> None:
             }
             run = execute([part.format(**values) for part in tool.command + (tool.vectors if checked else [])])
             for line in run.output.splitlines():
-                seconds, count, size, _, opened = line.split("\t")
+                wall, seconds, count, size, _, opened = line.split("\t")
                 tool.seconds.append(float(seconds))
+                tool.waits.append(float(wall) / float(seconds))
                 tool.opened.append(float(opened))
                 tool.texts, tool.bytes = int(count), int(size)
             if not checked:  # writing the vectors takes memory of its own
@@ -147,7 +152,8 @@ def compare(model: Path, texts: Path, found: list[Tool], work: Path) -> None:
 
     us = found[0]
     print(f"\n{model.name}, {corpus}: {us.texts} texts, {us.bytes / 1e6:.2f} MB, 1 core, warm, {turns * rounds} rounds")
-    print(f"{'':24}{'texts/s':>10}{'MB/s':>9}{'ours/it':>9}{'spread':>8}{'open ms':>9}{'peak MB':>9}{'differs':>10}")
+    heads = ("texts/s", "MB/s", "ours/it", "spread", "wall/cpu", "open ms", "peak MB", "differs")
+    print(f"{'':24}" + "".join(f"{head:>10}" for head in heads))
     for tool in found:
         middle = median(tool.seconds)
         spread = (max(tool.seconds) - min(tool.seconds)) / middle
@@ -155,8 +161,8 @@ def compare(model: Path, texts: Path, found: list[Tool], work: Path) -> None:
         ratio = us.bytes / median(us.seconds) * middle / tool.bytes
         differs = differences.get(tool.name)
         print(
-            f"{tool.name:24}{tool.texts / middle:10.0f}{tool.bytes / middle / 1e6:9.2f}{ratio:9.2f}{spread:8.0%}"
-            f"{1e3 * median(tool.opened):9.1f}{median(tool.peaks) / 1e6:9.1f}"
+            f"{tool.name:24}{tool.texts / middle:10.0f}{tool.bytes / middle / 1e6:10.2f}{ratio:10.2f}{spread:10.0%}"
+            f"{median(tool.waits):10.2f}{1e3 * median(tool.opened):10.1f}{median(tool.peaks) / 1e6:10.1f}"
             + ("" if differs is None else f"{differs:10.1e}")
             + (f"  (first {tool.texts} texts)" if tool.texts < us.texts else ""),
             flush=True,

@@ -1,8 +1,8 @@
 """What the Python peers of `make bench` share.
 
-A peer is called as  PEER MODEL TEXTS.jsonl ROUNDS [VECTORS]  and prints one line a round: seconds, texts, bytes, tokens
-(0 where the peer does not tell) and seconds to open the model, separated by tabs. One round that is not printed goes
-first; VECTORS receives its rows as raw floats.
+A peer is called as  PEER MODEL TEXTS.jsonl ROUNDS [VECTORS]  and prints one line a round: seconds, processor seconds,
+texts, bytes, tokens (0 where the peer does not tell) and seconds to open the model, separated by tabs. One round that
+is not printed goes first; VECTORS receives its rows as raw floats.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def run(open_model: Callable[[Path], Encode]) -> None:
         rows.astype("<f4").tofile(vectors[0])
     del rows
     for _ in range(int(rounds)):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         rows = encode(texts)
+        worked = time.process_time() - before
         seconds = time.perf_counter() - start
         del rows
-        print(f"{seconds:.6f}\t{len(texts)}\t{size}\t0\t{opened:.6f}")
+        print(f"{seconds:.6f}\t{worked:.6f}\t{len(texts)}\t{size}\t0\t{opened:.6f}")

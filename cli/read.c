@@ -20,6 +20,8 @@ wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t f
     *reader = (cli_reader){.paths = settings->inputs, .path_count = settings->input_count};
     reader->arguments = settings->operands + first;
     reader->argument_count = settings->operand_count > first ? settings->operand_count - first : 0;
+    /* The usual word for standard input. */
+    if (reader->argument_count == 1 && strcmp(reader->arguments[0], "-") == 0) reader->argument_count = 0;
     if (settings->field && !settings->jsonl)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--field has a meaning with --jsonl only");
     if (reader->argument_count && (settings->input_count || settings->jsonl))

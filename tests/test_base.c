@@ -325,7 +325,8 @@ static void test_paths(void)
     }
     write_file(in_folder("a"), "x");
     CHECK(wl_path_exists(folder) && wl_path_exists(in_folder("a")) && !wl_path_exists(in_folder("b")));
-    CHECK(wl_path_is_directory(folder) && !wl_path_is_directory(in_folder("a")) && !wl_path_is_directory(in_folder("b")));
+    CHECK(wl_path_is_directory(folder) && !wl_path_is_directory(in_folder("a")) &&
+          !wl_path_is_directory(in_folder("b")));
     unlink(in_folder("a"));
 }
 

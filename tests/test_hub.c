@@ -211,7 +211,7 @@ static void test_failures_of_the_hub(void)
         wl_status status;
         const char *message;
     } cases[] = {
-        {"cut", WL_ERROR_IO, "http"},         {"wrong", WL_ERROR_FORMAT, weights_hash},
+        {"cut", WL_ERROR_IO, "closed"},       {"wrong", WL_ERROR_FORMAT, weights_hash},
         {"large", WL_ERROR_FORMAT, "300000"}, {"missing", WL_ERROR_NOT_FOUND, "HTTP 404"},
         {"error", WL_ERROR_IO, "HTTP 500"},   {"token", WL_ERROR_IO, "HTTP 401"},
         {"file", WL_ERROR_IO, "rotocol"},

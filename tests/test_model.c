@@ -148,8 +148,7 @@ static void check_options(const wl_model *model, wl_context *context, const stru
                 const float *row = out + i * kept;
                 float wanted[MOST_DIM];
                 /* The packages give whole vectors: a shorter one is cut from the mean and then made a unit. */
-                memcpy(wanted, unit && kept == expected->dim ? expected->unit[i] : expected->raw[i],
-                       sizeof wanted);
+                memcpy(wanted, unit && kept == expected->dim ? expected->unit[i] : expected->raw[i], sizeof wanted);
                 if (unit && kept < expected->dim) wl_make_unit(model, wanted, kept);
                 CHECK_THAT(same(row, wanted, kept), "%s text %zu dim %zu toggle %d", name, i, kept, toggle);
                 for (size_t j = 0; j < kept; j++) CHECK(!isnan(row[j]));
@@ -374,10 +373,10 @@ static void test_beyond(void)
     for (int i = 0; i < 3; i++) {
         float wide[20 * 2];
         model = open_model(names[i]);
-        CHECK(wl_embed_ids(model, context, (uint32_t[]){29, 30}, (size_t[]){0, 1}, 1, NULL, wide, sizeof wide, &error) ==
-              WL_OK);
-        CHECK(wl_embed_ids(model, context, (uint32_t[]){29, 30}, (size_t[]){0, 2}, 1, NULL, wide, sizeof wide, &error) ==
-              WL_ERROR_ARGUMENT);
+        CHECK(wl_embed_ids(model, context, (uint32_t[]){29, 30}, (size_t[]){0, 1}, 1, NULL, wide, sizeof wide,
+                           &error) == WL_OK);
+        CHECK(wl_embed_ids(model, context, (uint32_t[]){29, 30}, (size_t[]){0, 2}, 1, NULL, wide, sizeof wide,
+                           &error) == WL_ERROR_ARGUMENT);
         CHECK(strstr(error.message, "30"));
         wl_model_close(model);
     }
@@ -686,27 +685,36 @@ static void test_bad_models(void)
     REFUSES(NULL, WL_ERROR_MISMATCH, "another vocabulary");
 
     /* Mapping and weights. */
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144,
+                0);
     model = wl_model_open(folder, NULL, &error);
     CHECK(model && wl_model_describe(model).mapped);
     wl_model_close(model);
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144, 1);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144,
+                1);
     REFUSES(NULL, WL_ERROR_FORMAT, "mapping entry 0 is 16843009");
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144, -1);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[30]", 24, 144) "}", 144,
+                -1);
     REFUSES(NULL, WL_ERROR_FORMAT, "mapping entry 0 is -1");
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I64", "[30]", 24, 264) "}", 264, -1);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I64", "[30]", 24, 264) "}", 264,
+                -1);
     REFUSES(NULL, WL_ERROR_FORMAT, "mapping entry 0 is -1");
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[29]", 24, 140) "}", 140, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[29]", 24, 140) "}", 140,
+                0);
     REFUSES(NULL, WL_ERROR_MISMATCH, "another vocabulary");
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "F32", "[30]", 24, 144) "}", 144, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "F32", "[30]", 24, 144) "}", 144,
+                0);
     REFUSES(NULL, WL_ERROR_FORMAT, "'mapping' has type F32");
-    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[15,2]", 24, 144) "}", 144, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[15,2]", 24, 144) "}",
+                144, 0);
     REFUSES(NULL, WL_ERROR_FORMAT, "rank 2");
     write_model("{" TENSOR("embeddings", "F32", "[3,2]", 0, 24) "," TENSOR("mapping", "I32", "[0]", 24, 24) "}", 24, 0);
     REFUSES(&any, WL_ERROR_FORMAT, "mapping");
-    write_model("{" TENSOR("embeddings", "F32", "[30,2]", 0, 240) "," TENSOR("weights", "F64", "[29]", 240, 472) "}", 472, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[30,2]", 0, 240) "," TENSOR("weights", "F64", "[29]", 240, 472) "}",
+                472, 0);
     REFUSES(NULL, WL_ERROR_MISMATCH, "29 weights");
-    write_model("{" TENSOR("embeddings", "F32", "[30,2]", 0, 240) "," TENSOR("weights", "I32", "[30]", 240, 360) "}", 360, 0);
+    write_model("{" TENSOR("embeddings", "F32", "[30,2]", 0, 240) "," TENSOR("weights", "I32", "[30]", 240, 360) "}",
+                360, 0);
     REFUSES(NULL, WL_ERROR_FORMAT, "'weights' has type I32");
 
     /* Damaged config.json, then tokenizer.json. */
@@ -739,7 +747,8 @@ static void test_policy(void)
     wl_error error;
     wl_model_options options = {.size = sizeof options, .policy = WL_POLICY_MODEL2VEC};
     wl_model *model = wl_model_open(MODELS "wordllama-f32", &options, &error);
-    CHECK(model && wl_model_describe(model).policy == WL_POLICY_MODEL2VEC && wl_model_describe(model).max_tokens == 512);
+    CHECK(model && wl_model_describe(model).policy == WL_POLICY_MODEL2VEC &&
+          wl_model_describe(model).max_tokens == 512);
     wl_model_close(model);
     options.policy = WL_POLICY_WORDLLAMA;
     model = wl_model_open(MODELS "model2vec-f16", &options, &error);
@@ -763,7 +772,8 @@ static wl_status open_and_embed(const char *path, float *out, size_t size, wl_er
     if (!status) status = wl_embed(model, context, texts, 2, NULL, out, size, error);
     if (!status) status = wl_embed(model, context, texts, 1, &binary, bits, sizeof bits, error);
     if (!status) status = wl_embed_tokens(model, context, texts[0], NULL, token_rows, 64, &rows, error);
-    struct stream stream = {texts, 2, 0, 0, SIZE_MAX, SIZE_MAX, (const char *)out, model ? 4 * model->dim : 0, 0, 0, NULL};
+    struct stream stream = {texts, 2, 0,   0, SIZE_MAX, SIZE_MAX, (const char *)out, model ? 4 * model->dim : 0,
+                            0,     0, NULL};
     if (!status)
         status = wl_embed_stream(model, context, (wl_source){next_text, &stream}, (wl_sink){write_rows, &stream}, NULL,
                                  error);
@@ -776,7 +786,7 @@ static wl_status open_and_embed(const char *path, float *out, size_t size, wl_er
 
 static void test_faults(void)
 {
-    static const char *const names[] = {"wordllama-f16",   "model2vec-i8-weights-f32-mapping-i32",
+    static const char *const names[] = {"wordllama-f16",    "model2vec-i8-weights-f32-mapping-i32",
                                         "model2vec-nested", "model2vec-f16-weights-f64-mapping-i64",
                                         "model2vec-f64",    "model2vec-sentence-transformers"};
     if (!fault_available()) {

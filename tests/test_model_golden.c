@@ -1,6 +1,6 @@
 /* Real models over real texts against digests of what the packages wordllama and model2vec give
- * (tests/golden/model_digests.txt, by tools/golden_models.py), bit for bit, and the golden similarities. The kernels are
- * chosen once a process: ctest runs this program once for each value of WORDLLAMA_CPU. */
+ * (tests/golden/model_digests.txt, by tools/golden_models.py), bit for bit, and the golden similarities. The kernels
+ * are chosen once a process: ctest runs this program once for each value of WORDLLAMA_CPU. */
 #include <math.h>
 #include <zlib.h>
 
@@ -71,7 +71,7 @@ static bool read_corpus(struct corpus *corpus, const char *name)
     read_whole(path, &file);
     memset(corpus, 0, sizeof *corpus);
     snprintf(corpus->name, sizeof corpus->name, "%s", name);
-    for (size_t at = 0; at < file.size;) {
+    for (size_t at = 0; at < file.size && !(SANITIZED && corpus->count == PREFIX);) {
         const char *line = file.data + at, *end = memchr(line, '\n', file.size - at);
         size_t size = end ? (size_t)(end - line) : file.size - at;
         wl_json json;
@@ -193,9 +193,8 @@ static void test_digests(struct corpus *corpora, size_t corpus_count)
 static void test_similarities(void)
 {
     static const char *const texts[] = {
-        "Machine learning methods",      "Foundations of neural science",
-        "Introduction to neural networks", "Cooking delicious pasta at home",
-        "Introduction to philosophy: logic", "I went to the car",
+        "Machine learning methods",        "Foundations of neural science",     "Introduction to neural networks",
+        "Cooking delicious pasta at home", "Introduction to philosophy: logic", "I went to the car",
         "I went to the pawn shop"};
     static const struct {
         int a, b;

@@ -524,14 +524,17 @@ static void check_refused(void)
     wl_buffer_free(&json);
 }
 
+#define BARE_WORDPIECE                                                                                                 \
+    "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\","        \
+    "\"max_input_chars_per_word\":9}"
+
 /* A text with unknown characters for a model whose unknown token is not in the vocabulary: refused, as by the oracle.
  */
 static void check_no_unknown(void)
 {
     static const char *const models[] = {
         "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"<unk>\"}",
-        "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\","
-        "\"max_input_chars_per_word\":9}",
+        BARE_WORDPIECE,
         "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1]]}",
     };
     wl_buffer json = {0};

@@ -134,8 +134,9 @@ static void check_table(const wl_kernels *const *sets, size_t set_count, wl_dtyp
             for (size_t s = 0; s < set_count; s++) {
                 for (size_t j = 0; j <= dim; j++) got[j] = 12345;
                 wl_sum_kernel_of(sets[s], type)(table.data, table.stride, rows, with, count, dim, got);
-                CHECK_THAT(memcmp(expected, got, dim * sizeof *got) == 0, "%s %s dim %zu count %zu weighted %d shift %zu",
-                           sets[s]->name, wl_dtype_name(type), dim, count, weighted, shift);
+                CHECK_THAT(memcmp(expected, got, dim * sizeof *got) == 0,
+                           "%s %s dim %zu count %zu weighted %d shift %zu", sets[s]->name, wl_dtype_name(type), dim,
+                           count, weighted, shift);
                 CHECK_THAT(got[dim] == 12345, "%s writes behind dim %zu", sets[s]->name, dim);
             }
         }

@@ -1,7 +1,7 @@
 /* The AVX-512 kernels, emulated by SIMDe, against plain C, bit for bit: for machines without AVX-512. Their source is
  * compiled here a second time; the compiler's own intrinsics are kept out by their include guards. Loads and stores
- * under a mask are not SIMDe's but ours: they touch no byte outside the mask, as the processor, so that a sanitizer sees
- * what the mask should have kept out. */
+ * under a mask are not SIMDe's but ours: they touch no byte outside the mask, as the processor, so that a sanitizer
+ * sees what the mask should have kept out. */
 #if !defined(__x86_64__) || !defined(WL_HAVE_SIMDE)
 #include "test.h"
 
@@ -129,7 +129,7 @@ static simde__m512 emulate_cvtepi32_ps(simde__m512i from)
 #define _mm512_cvtph_ps          emulate_cvtph_ps
 #define _mm_prefetch(at, hint)   ((void)(at))
 
-#define __mmask16                simde__mmask16
+#define __mmask16 simde__mmask16
 
 #define wl_kernels_avx512 emulated_kernels
 #include "vector/kernels_avx512.c"

@@ -98,7 +98,7 @@ static bool is_single_word(const char *text, size_t size, size_t begin, size_t e
 /* The next place from at on where a pattern may start; size where there is none. */
 static size_t next_start(const wl_matcher *matcher, const char *text, size_t at, size_t size)
 {
-    if (matcher->only_start >= 0) {
+    if (matcher->only_start >= 0 && at < size) {
         const char *found = memchr(text + at, matcher->only_start, size - at);
         return found ? (size_t)(found - text) : size;
     }

@@ -97,11 +97,12 @@ size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens)
 
 wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id)
 {
-    for (size_t i = 0; i < tokenizer->added.count; i++) {
+    wl_text piece = wl_vocabulary_piece(&tokenizer->vocabulary, id);
+    for (size_t i = 0; i < tokenizer->added.count && !piece.data; i++) {
         const wl_added_token *token = &tokenizer->added.tokens[i];
-        if (token->id == id) return (wl_text){token->content, token->size};
+        if (token->id == id) piece = (wl_text){token->content, token->size};
     }
-    return wl_vocabulary_piece(&tokenizer->vocabulary, id);
+    return piece;
 }
 
 bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)

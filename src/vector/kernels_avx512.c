@@ -4,7 +4,7 @@
 
 #include "vector/kernels.h"
 
-enum { LANES = 16, REGISTERS = 16, AHEAD = 6 };
+enum { LANES = 16, REGISTERS = 16, AHEAD = 6, ALL = 0xFFFF };
 
 typedef __m512 load_lanes(const char *at, __mmask16 lanes);
 
@@ -45,12 +45,12 @@ static inline __attribute__((always_inline)) void sum_block(load_lanes *load, si
         const char *row = table + rows[i] * stride;
         __m512 weight = _mm512_set1_ps(weights ? weights[i] : 1.0f); /* times 1 changes no bit */
         for (int r = 0; r < registers; r++) {
-            __m512 values = load(row + (size_t)r * LANES * element, r + 1 < registers ? 0xFFFF : last);
+            __m512 values = load(row + (size_t)r * LANES * element, r + 1 < registers ? ALL : last);
             partial[r] = _mm512_add_ps(partial[r], _mm512_mul_ps(weight, values));
         }
     }
     for (int r = 0; r < registers; r++)
-        _mm512_mask_storeu_ps(out + r * LANES, r + 1 < registers ? 0xFFFF : last, partial[r]);
+        _mm512_mask_storeu_ps(out + r * LANES, r + 1 < registers ? ALL : last, partial[r]);
 }
 
 static inline __attribute__((always_inline)) void sum(load_lanes *load, size_t element, const char *table,
@@ -59,14 +59,14 @@ static inline __attribute__((always_inline)) void sum(load_lanes *load, size_t e
 {
     size_t column = 0;
     for (; column + REGISTERS * LANES <= dim; column += REGISTERS * LANES)
-        sum_block(load, element, REGISTERS, 0xFFFF, table + column * element, stride, rows, weights, count,
-                  out + column);
+        sum_block(load, element, REGISTERS, ALL, table + column * element, stride, rows, weights, count, out + column);
     for (; column + 4 * LANES <= dim; column += 4 * LANES)
-        sum_block(load, element, 4, 0xFFFF, table + column * element, stride, rows, weights, count, out + column);
+        sum_block(load, element, 4, ALL, table + column * element, stride, rows, weights, count, out + column);
     for (; column < dim; column += LANES) {
         size_t left = dim - column;
-        __mmask16 lanes = left < LANES ? (__mmask16)((1u << left) - 1) : 0xFFFF;
-        sum_block(load, element, 1, lanes, table + column * element, stride, rows, weights, count, out + column);
+        unsigned lanes = left < LANES ? (1u << left) - 1 : ALL;
+        sum_block(load, element, 1, (__mmask16)lanes, table + column * element, stride, rows, weights, count,
+                  out + column);
     }
 }
 
