@@ -12,12 +12,14 @@
 #define SPARE_ROWS 1024
 
 struct paths {
+    char *folder; /* where the configs lie */
     char *weights, *tokenizer, *config;
-    bool sentence_transformers; /* config is config_sentence_transformers.json */
+    bool sentence_transformers; /* there is a config_sentence_transformers.json */
 };
 
 static void free_paths(struct paths *paths)
 {
+    free(paths->folder);
     free(paths->weights);
     free(paths->tokenizer);
     free(paths->config);
@@ -31,67 +33,54 @@ static char *folder_of(const char *path, wl_error *error)
     return wl_copy_text(path, slash == path ? 1 : (size_t)(slash - path), error);
 }
 
-static wl_status find_config(struct paths *paths, const char *folder, wl_error *error)
+/* Model2Vec keeps its config in config.json beside a table `embeddings`, sentence-transformers in a file of its own
+ * beside `embedding.weight`; a folder may hold both. No config is no failure: paths->config stays NULL. */
+static wl_status find_config(struct paths *paths, bool own_table, wl_error *error)
 {
-    static const char *const names[] = {"config.json", "config_sentence_transformers.json"};
+    static const char *const names[] = {"config_sentence_transformers.json", "config.json"};
     for (size_t i = 0; i < 2; i++) {
-        paths->config = wl_path_join(folder, names[i], error);
-        if (!paths->config) return error->code;
-        paths->sentence_transformers = i == 1;
-        if (wl_path_exists(paths->config)) return WL_OK;
-        free(paths->config);
-        paths->config = NULL;
+        size_t name = own_table ? 1 - i : i;
+        char *path = wl_path_join(paths->folder, names[name], error);
+        if (!path) return error->code;
+        bool exists = wl_path_exists(path);
+        paths->sentence_transformers |= exists && name == 0;
+        if (exists && !paths->config)
+            paths->config = path;
+        else
+            free(path);
     }
-    paths->sentence_transformers = false;
     return WL_OK;
 }
 
 /* A folder as WordLlama, Model2Vec and sentence-transformers lay it out, or a file. */
 static wl_status find_files(struct paths *paths, const char *path, const char *tokenizer, wl_error *error)
 {
-    char *folder = NULL, *nested = NULL;
-    wl_status status = WL_OK;
     bool directory = wl_path_is_directory(path);
-    folder = directory ? wl_copy_text(path, strlen(path), error) : folder_of(path, error);
-    if (!folder || find_config(paths, folder, error)) goto fail;
-    if (directory) {
+    paths->folder = directory ? wl_copy_text(path, strlen(path), error) : folder_of(path, error);
+    if (!paths->folder) return error->code;
+    char *nested = wl_path_join(paths->folder, "0_StaticEmbedding", error);
+    if (!nested) return error->code;
+    const char *folder = paths->folder;
+    paths->weights =
+        directory ? wl_path_join(folder, "model.safetensors", error) : wl_copy_text(path, strlen(path), error);
+    if (directory && paths->weights && !wl_path_exists(paths->weights) && wl_path_is_directory(nested)) {
+        folder = nested;
+        free(paths->weights);
         paths->weights = wl_path_join(folder, "model.safetensors", error);
-        nested = wl_path_join(folder, "0_StaticEmbedding", error);
-        if (!paths->weights || !nested) goto fail;
-        if (!wl_path_exists(paths->weights) && wl_path_is_directory(nested)) {
-            free(folder);
-            free(paths->weights);
-            folder = nested;
-            nested = NULL;
-            paths->weights = wl_path_join(folder, "model.safetensors", error);
-            if (!paths->weights) goto fail;
-        }
-        if (!wl_path_exists(paths->weights)) {
-            wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0,
-                       "is a directory without model.safetensors, expected model.safetensors and tokenizer.json");
-            goto fail;
-        }
-    } else
-        paths->weights = wl_copy_text(path, strlen(path), error);
+    }
     paths->tokenizer =
         tokenizer ? wl_copy_text(tokenizer, strlen(tokenizer), error) : wl_path_join(folder, "tokenizer.json", error);
-    if (!paths->weights || !paths->tokenizer) goto fail;
-    if (!wl_path_exists(paths->weights)) {
-        wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "no such model file or folder");
-        goto fail;
-    }
-    if (!tokenizer && !wl_path_exists(paths->tokenizer)) {
-        wl_fail_at(error, WL_ERROR_NOT_FOUND, paths->tokenizer, WL_NO_POSITION, 0,
-                   "no tokenizer beside the weights, and none was given");
-        goto fail;
-    }
-    goto done;
-fail:
-    status = error->code;
-done:
-    free(folder);
     free(nested);
-    return status;
+    if (!paths->weights || !paths->tokenizer) return error->code;
+    if (!wl_path_exists(paths->weights))
+        return wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "%s",
+                          directory ? "is a directory without model.safetensors, expected model.safetensors and "
+                                      "tokenizer.json"
+                                    : "no such model file or folder");
+    if (!tokenizer && !wl_path_exists(paths->tokenizer))
+        return wl_fail_at(error, WL_ERROR_NOT_FOUND, paths->tokenizer, WL_NO_POSITION, 0,
+                          "no tokenizer beside the weights, and none was given");
+    return WL_OK;
 }
 
 /* "normalize" and "max_length" of config.json. */
@@ -110,6 +99,8 @@ static wl_status read_config(wl_model *model, const char *path, wl_error *error)
         else if (wl_text_is(key, "max_length") && model->policy == WL_POLICY_MODEL2VEC) {
             bool unlimited = wl_json_null(&json);
             model->max_tokens = unlimited ? 0 : (size_t)wl_json_unsigned(&json, UINT32_MAX);
+            if (!unlimited && !wl_json_failed(&json) && !model->max_tokens)
+                wl_json_fail(&json, WL_ERROR_FORMAT, "max_length is 0, expected at least 1, or null for no limit");
         } else
             wl_json_skip(&json);
     }
@@ -256,13 +247,14 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     if (!model) return NULL;
     if (find_files(&paths, path, chosen.tokenizer, error)) goto fail;
     if (wl_safetensors_open(&model->file, paths.weights, error) || find_table(model, error)) goto fail;
+    bool own_table = strcmp(model->table->name, "embeddings") == 0;
+    if (find_config(&paths, own_table, error)) goto fail;
 
     const wl_tensor *mapping = wl_safetensors_find(&model->file, "mapping");
     const wl_tensor *weights = wl_safetensors_find(&model->file, "weights");
     model->policy = chosen.policy;
     if (model->policy == WL_POLICY_AUTO) {
-        bool model2vec =
-            strcmp(model->table->name, "embeddings") == 0 || mapping || weights || paths.sentence_transformers;
+        bool model2vec = own_table || mapping || weights || paths.sentence_transformers;
         model->policy = model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
     }
     if (mapping && read_mapping(model, mapping, error)) goto fail;
