@@ -20,6 +20,40 @@ static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, s
     return true;
 }
 
+/* Fills joined; says whether merging can be relied on not to cross a pair that no piece holds. That takes two more
+ * things to be true: every character unknown to the vocabulary becomes bytes, for a run of unknowns would fuse over a
+ * cut, and the tokens of bytes take part in no merge, for their names are not what they stand for. */
+static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
+{
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    const wl_bpe *bpe = &tokenizer->bpe;
+    memset(tokenizer->joined, 0, sizeof tokenizer->joined);
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        wl_text piece = wl_vocabulary_at(vocabulary, i);
+        int before = -1;
+        for (size_t at = 0; at < piece.size;) {
+            bool is_mark = piece.size - at >= size && memcmp(piece.data + at, mark, size) == 0;
+            unsigned char byte = is_mark ? ' ' : (unsigned char)piece.data[at];
+            if (before >= 0) tokenizer->joined[before][byte / 8] |= (uint8_t)(1u << byte % 8);
+            before = byte;
+            at += is_mark ? size : 1;
+        }
+    }
+    /* Never inside a character. */
+    for (unsigned x = 0; x < 256; x++) memset(&tokenizer->joined[x][0x80 / 8], 0xFF, 0x40 / 8);
+    bool apart = bpe->byte_fallback;
+    for (unsigned byte = 0; byte < 256; byte++) apart = apart && bpe->bytes[byte] != WL_NO_ID;
+    for (size_t i = 0; i < bpe->merge_slots && apart; i++) {
+        const wl_merge *merge = &bpe->merges[i];
+        if (merge->pair == UINT64_MAX) continue;
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint32_t id = bpe->bytes[byte];
+            apart = apart && merge->id != id && (uint32_t)merge->pair != id && merge->pair >> 32 != id;
+        }
+    }
+    return apart;
+}
+
 static bool is_mark_scan(const wl_tokenizer *tokenizer)
 {
     const wl_normalizer *steps = tokenizer->normalizers;
@@ -51,6 +85,8 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
         tokenizer->scanner = WL_SCAN_MARK;
         tokenizer->scan_class[' '] = SPACE;
         tokenizer->scan_class[(unsigned char)tokenizer->normalizers[0].content[0]] = MARK_LEAD;
+        tokenizer->cuts =
+            find_joined(tokenizer, tokenizer->normalizers[0].content, tokenizer->normalizers[0].content_size);
     } else if (is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;
         bool clean = tokenizer->normalizers[0].clean_text;

@@ -131,6 +131,7 @@ void wl_text_scratch_free(wl_text_scratch *scratch)
 {
     wl_word_cache_free(&scratch->cache);
     wl_buffer_free(&scratch->repaired);
+    wl_buffer_free(&scratch->raw_word);
     wl_string_free(&scratch->source);
     wl_string_free(&scratch->segment);
     wl_string_free(&scratch->rest);

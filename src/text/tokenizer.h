@@ -63,13 +63,15 @@ struct wl_tokenizer {
     bool aligned;             /* the general way needs places even when no spans are asked for */
     uint8_t scan_class[256];  /* what a byte is to the scanner */
     uint32_t single_ids[128]; /* WL_SCAN_BERT: the token of a punctuation mark */
+    bool cuts;                /* WL_SCAN_MARK: joined may be used */
+    uint8_t joined[256][32];  /* bit y of row x: some piece holds byte y behind byte x, a mark being a space */
 };
 
 /* Reused from text to text by one thread; zero-initialized is empty. */
 typedef struct wl_text_scratch {
     wl_word_cache cache;
     size_t cache_bytes;
-    wl_buffer repaired;
+    wl_buffer repaired, raw_word;
     wl_string source, segment, rest, word;
     wl_segments segments, normalized_segments;
     wl_pieces pieces;

@@ -30,6 +30,7 @@ void wl_word_cache_free(wl_word_cache *cache)
 void wl_word_cache_add(wl_word_cache *cache, wl_word_key key, const uint32_t *ids, size_t count)
 {
     if (count > WL_WORD_IDS) return;
+    if (wl_word_cache_find(cache, key)) return; /* a word of one part was kept as that part */
     wl_word_slot *pair = wl_word_cache_pair(cache, key);
     /* The newest word comes first, the one before it second: frequent words come back soon after they are lost. */
     pair[1] = pair[0];
