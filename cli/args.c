@@ -135,6 +135,8 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
                        wl_error *error)
 {
     void *member = (char *)settings + row->offset;
+    if (row->kind != FLAG_SWITCH && !value)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "%s needs a value (%s)", from, row->value);
     switch (row->kind) {
     case FLAG_SWITCH:
         *(uint32_t *)member = row->number;
@@ -189,11 +191,7 @@ static wl_status parse_flag(cli_settings *settings, const cli_verb *verb, int ar
     if (!row) return fail_unknown_flag(word, verb, error);
     if (!row->value && equals) return wl_fail(error, WL_ERROR_ARGUMENT, "flag '--%s' takes no value", row->name);
     const char *value = equals ? equals + 1 : NULL;
-    if (row->value && !equals) {
-        if (*at + 1 >= argc)
-            return wl_fail(error, WL_ERROR_ARGUMENT, "flag '--%s' needs a value (%s)", row->name, row->value);
-        value = argv[++*at];
-    }
+    if (row->value && !equals && *at + 1 < argc) value = argv[++*at];
     char from[64] = "flag '--";
     strncat(strncat(from, row->name, sizeof from - 16), "'", 2);
     return store(settings, row, value, from, error);

@@ -25,8 +25,8 @@ typedef struct cli_reader {
     uint64_t replaced;  /* ill-formed subparts in such lines */
 } cli_reader;
 
-/* The texts are operands[first...], or what --input names, or standard input (which a single "-" names too). Refuses flags that contradict. Opens
- * nothing yet. Free with reader_close, also after a failure. */
+/* The texts are operands[first...], or what --input names, or standard input (which a single "-" names too). Refuses
+ * flags that contradict. Opens nothing yet. Free with reader_close, also after a failure. */
 wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error);
 /* As wl_source.next: 1 and a text that is valid until the next call, 0 at the end, -1 on failure. Lines end at '\n', a
  * '\r' before it is dropped; a last line without '\n' counts; lines may have any length and any bytes. Between JSON

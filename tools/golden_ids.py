@@ -253,7 +253,8 @@ def bpe(words: str, bytes_: int, single: bool = False, extra: str = "", **member
             pieces += [piece for piece in (left, right, left + right) if piece not in pieces]
             if (left, right) not in merges:
                 merges.append((left, right))
-    lines = ["#version: 0.2"] + [f"{a} {b}" for a, b in merges] if single else [list(pair) for pair in merges]
+    pairs: list[Any] = [list(pair) for pair in merges]
+    lines = ["#version: 0.2", *(f"{a} {b}" for a, b in merges)] if single else pairs
     return {"type": "BPE", **members, "vocab": {piece: i for i, piece in enumerate(pieces)}, "merges": lines}
 
 

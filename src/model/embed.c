@@ -145,7 +145,8 @@ static wl_status run_batch(struct batch *batch, wl_error *error)
 
 static wl_status check_out(const struct plan *plan, size_t count, const void *out, size_t out_size, wl_error *error)
 {
-    if (count && (!out || out_size / plan->row_size < count))
+    size_t needed;
+    if (__builtin_mul_overflow(count, plan->row_size, &needed) || (count && !out) || needed > out_size)
         return wl_fail(error, WL_ERROR_LIMIT, "%zu rows of %zu bytes do not fit a buffer of %zu bytes", count,
                        plan->row_size, out ? out_size : 0);
     return WL_OK;
@@ -266,8 +267,8 @@ wl_status wl_embed_stream(const wl_model *model, wl_context *context, wl_source 
     if (!source.next || !sink.write) return wl_fail(error, WL_ERROR_ARGUMENT, "no source or no sink given");
     struct window *window = wl_allocate(1, sizeof *window, error);
     if (!window) return error->code;
-    size_t rows = STREAM_BYTES * 4 / batch.plan.row_size + 1; /* output is bounded too */
-    if (rows > STREAM_TEXTS) rows = STREAM_TEXTS;
+    size_t rows = STREAM_TEXTS; /* output is bounded too */
+    while (rows > 1 && rows * batch.plan.row_size > 4 * STREAM_BYTES) rows /= 2;
     char *out = wl_allocate(rows, batch.plan.row_size, error);
     wl_status status = out ? WL_OK : error->code;
     const wl_embed_options *given = &batch.plan.options;
