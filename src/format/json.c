@@ -94,8 +94,12 @@ static inline void skip_space(wl_json *json)
     const char *text = json->text;
     size_t at = json->at;
     for (;;) {
-        /* Indented files: spaces come in runs. */
-        while (json->size - at >= 8 && load_word(text + at) == EACH_BYTE(' ')) at += 8;
+        /* Indented files: spaces come in runs, passed over 8 at a time. */
+        if (at < json->size && text[at] == ' ' && json->size - at >= 8) {
+            uint64_t other = load_word(text + at) ^ EACH_BYTE(' ');
+            at += other ? (size_t)__builtin_ctzll(other) / 8 : 8;
+            continue;
+        }
         if (at == json->size || (text[at] != ' ' && text[at] != '\n' && text[at] != '\r' && text[at] != '\t')) break;
         at++;
     }

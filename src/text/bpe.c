@@ -20,17 +20,22 @@ void wl_bpe_prepare(wl_bpe *bpe, const wl_vocabulary *vocabulary)
     }
 }
 
-static wl_merge *slot_of(const wl_bpe *bpe, uint64_t pair)
+static inline uint64_t key_of(uint32_t left, uint32_t right)
 {
-    size_t mask = bpe->merge_slots - 1, slot = wl_hash_integer(pair) & mask;
-    while (bpe->merges[slot].pair != pair && bpe->merges[slot].pair != UINT64_MAX) slot = (slot + 1) & mask;
+    return ~((uint64_t)left << 32 | right);
+}
+
+static wl_merge *slot_of(const wl_bpe *bpe, uint64_t key)
+{
+    size_t mask = bpe->merge_slots - 1, slot = wl_hash_integer(key) & mask;
+    while (bpe->merges[slot].key != key && bpe->merges[slot].key) slot = (slot + 1) & mask;
     return &bpe->merges[slot];
 }
 
 wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
 {
     size_t slots = bpe->merge_slots ? bpe->merge_slots : 1024;
-    while (slots < 2 * count) slots *= 4; /* few rehashes while opening */
+    while (slots < 2 * count) slots *= slots < 1 << 16 ? 8 : 2; /* few rehashes while opening */
     if (slots == bpe->merge_slots) return WL_OK;
     wl_merge *old = bpe->merges;
     size_t old_slots = bpe->merge_slots;
@@ -38,9 +43,8 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
     if (!merges) return error->code;
     bpe->merges = merges;
     bpe->merge_slots = slots;
-    for (size_t i = 0; i < slots; i++) merges[i].pair = UINT64_MAX;
     for (size_t i = 0; i < old_slots; i++)
-        if (old[i].pair != UINT64_MAX) *slot_of(bpe, old[i].pair) = old[i];
+        if (old[i].key) *slot_of(bpe, old[i].key) = old[i];
     free(old);
     return WL_OK;
 }
@@ -48,9 +52,9 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
 wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error)
 {
     if (wl_bpe_reserve(bpe, bpe->merge_count + 1, error)) return error->code;
-    wl_merge *merge = slot_of(bpe, (uint64_t)left << 32 | right);
-    if (merge->pair == UINT64_MAX) bpe->merge_count++;
-    *merge = (wl_merge){(uint64_t)left << 32 | right, rank, id};
+    wl_merge *merge = slot_of(bpe, key_of(left, right));
+    if (!merge->key) bpe->merge_count++;
+    *merge = (wl_merge){key_of(left, right), rank, id};
     return WL_OK;
 }
 
@@ -110,8 +114,8 @@ static void look_up(const wl_bpe *bpe, wl_symbol *left, const wl_symbol *right)
 {
     left->rank = WL_NO_ID;
     if (!right || !bpe->merge_slots) return;
-    const wl_merge *merge = slot_of(bpe, (uint64_t)left->id << 32 | right->id);
-    if (merge->pair == UINT64_MAX) return;
+    const wl_merge *merge = slot_of(bpe, key_of(left->id, right->id));
+    if (!merge->key) return;
     left->rank = merge->rank;
     left->merged = merge->id;
 }

@@ -7,7 +7,7 @@
 #include "text/vocabulary.h"
 
 typedef struct wl_merge {
-    uint64_t pair; /* left id << 32 | right id; UINT64_MAX: an empty slot */
+    uint64_t key; /* ~(left id << 32 | right id): 0 is an empty slot, and zeroed memory costs nothing until used */
     uint32_t rank, id;
 } wl_merge;
 

@@ -7,15 +7,20 @@
 
 enum { OTHER, SPACE, PUNCTUATION = 2, MARK_LEAD = 2 };
 
+static inline bool mark_at(wl_text piece, size_t at, const char *mark, size_t size)
+{
+    return at + size <= piece.size && piece.data[at] == mark[0] && memcmp(piece.data + at, mark, size) == 0;
+}
+
 /* No piece holds a mark behind a byte that does not end a mark. */
 static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, size_t size)
 {
     for (size_t i = 0; i < vocabulary->count; i++) {
         wl_text piece = wl_vocabulary_at(vocabulary, i);
         size_t at = 0;
-        while (piece.size - at >= size && memcmp(piece.data + at, mark, size) == 0) at += size;
-        for (; at + size <= piece.size; at++)
-            if (memcmp(piece.data + at, mark, size) == 0) return false;
+        while (mark_at(piece, at, mark, size)) at += size;
+        for (; at < piece.size; at++)
+            if (mark_at(piece, at, mark, size)) return false;
     }
     return true;
 }
@@ -32,7 +37,7 @@ static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
         wl_text piece = wl_vocabulary_at(vocabulary, i);
         int before = -1;
         for (size_t at = 0; at < piece.size;) {
-            bool is_mark = piece.size - at >= size && memcmp(piece.data + at, mark, size) == 0;
+            bool is_mark = mark_at(piece, at, mark, size);
             unsigned char byte = is_mark ? ' ' : (unsigned char)piece.data[at];
             if (before >= 0) tokenizer->joined[before][byte / 8] |= (uint8_t)(1u << byte % 8);
             before = byte;
@@ -41,17 +46,21 @@ static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
     }
     /* Never inside a character. */
     for (unsigned x = 0; x < 256; x++) memset(&tokenizer->joined[x][0x80 / 8], 0xFF, 0x40 / 8);
-    bool apart = bpe->byte_fallback;
-    for (unsigned byte = 0; byte < 256; byte++) apart = apart && bpe->bytes[byte] != WL_NO_ID;
-    for (size_t i = 0; i < bpe->merge_slots && apart; i++) {
-        const wl_merge *merge = &bpe->merges[i];
-        if (merge->pair == UINT64_MAX) continue;
-        for (unsigned byte = 0; byte < 256; byte++) {
-            uint32_t id = bpe->bytes[byte];
-            apart = apart && merge->id != id && (uint32_t)merge->pair != id && merge->pair >> 32 != id;
-        }
+    if (!bpe->byte_fallback) return false;
+    uint32_t lowest = WL_NO_ID, highest = 0; /* the tokens of bytes stand together in real files */
+    for (unsigned byte = 0; byte < 256; byte++) {
+        if (bpe->bytes[byte] == WL_NO_ID) return false;
+        if (bpe->bytes[byte] < lowest) lowest = bpe->bytes[byte];
+        if (bpe->bytes[byte] > highest) highest = bpe->bytes[byte];
     }
-    return apart;
+    for (size_t i = 0; i < bpe->merge_slots; i++) {
+        const wl_merge *merge = &bpe->merges[i];
+        if (!merge->key) continue;
+        uint32_t ids[] = {(uint32_t)~merge->key, (uint32_t)(~merge->key >> 32), merge->id};
+        for (size_t j = 0; j < 3; j++)
+            if (ids[j] >= lowest && ids[j] <= highest) return false;
+    }
+    return true;
 }
 
 static bool is_mark_scan(const wl_tokenizer *tokenizer)
