@@ -23,7 +23,7 @@ cmake --build --preset release --target bench_embed wordllama_cli >"$work/build.
 
 if ! command -v cargo >/dev/null; then
     echo "bench: no cargo, model2vec-rs left out"
-elif ! CARGO_TARGET_DIR=$work/target cargo build -q --release --locked \
+elif ! CARGO_TARGET_DIR=$work/target cargo build -q --release \
     --manifest-path bench/model2vec_rs/Cargo.toml >"$work/cargo.log" 2>&1; then
     echo "bench: model2vec-rs cannot be built ($work/cargo.log), left out"
 fi
