@@ -3,7 +3,8 @@ MODELS := $(CURDIR)/build/cache
 PREFIX ?= /usr/local
 JOBS := $(shell nproc)
 
-all: release
+all: | setup-build
+	@$(MAKE) --no-print-directory release
 
 demo: | setup-build
 	@$(MAKE) --no-print-directory release
