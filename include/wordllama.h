@@ -76,7 +76,7 @@ typedef struct wl_error {
 /* The code's name, such as "WL_ERROR_FORMAT"; "unknown" for another number. Static storage. */
 WL_API const char *wl_status_name(wl_status code);
 
-/* Writes "file:line: message" or "file: byte N: message" or "message" to buffer[0..size), always NUL-terminated when
+/* Writes "file:line: byte N: message", less what is not known of it, to buffer[0..size), always NUL-terminated when
  * size > 0. Returns the length that the whole text needs, without the NUL, as snprintf does. */
 WL_API size_t wl_error_format(const wl_error *error, char *buffer, size_t size);
 

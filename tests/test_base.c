@@ -42,7 +42,7 @@ static void test_status(void)
 
     CHECK(wl_fail_at(&error, WL_ERROR_FORMAT, "a.json", 17, 4, "bad") == WL_ERROR_FORMAT);
     CHECK(error.byte == 17 && error.line == 4);
-    CHECK(formats_as(&error, "a.json:4: bad"));
+    CHECK(formats_as(&error, "a.json:4: byte 17: bad"));
     wl_fail_at(&error, WL_ERROR_FORMAT, "a.bin", 0, 0, "bad");
     CHECK(formats_as(&error, "a.bin: byte 0: bad"));
     wl_fail_at(&error, WL_ERROR_FORMAT, "a.bin", UINT64_MAX - 1, 0, "bad");

@@ -75,7 +75,10 @@ wl_status wl_fail_errno(wl_error *error, const char *file, const char *action, i
 size_t wl_error_format(const wl_error *error, char *buffer, size_t size)
 {
     int length;
-    if (error->file[0] && error->line)
+    if (error->file[0] && error->line && error->byte != WL_NO_POSITION)
+        length = snprintf(buffer, size, "%s:%" PRIu64 ": byte %" PRIu64 ": %s", error->file, error->line, error->byte,
+                          error->message);
+    else if (error->file[0] && error->line)
         length = snprintf(buffer, size, "%s:%" PRIu64 ": %s", error->file, error->line, error->message);
     else if (error->file[0] && error->byte != WL_NO_POSITION)
         length = snprintf(buffer, size, "%s: byte %" PRIu64 ": %s", error->file, error->byte, error->message);
