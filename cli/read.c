@@ -103,9 +103,10 @@ static int next_line(cli_reader *reader, wl_text *line, wl_error *error)
             if (!end && !left) return 0;
             size_t size = end ? (size_t)(end - start) : left;
             reader->begin += size + (end ? 1 : 0);
-            reader->line++;
+            /* A byte order mark belongs to the file, not to its first text. */
+            bool marked = reader->line++ == 0 && size >= 3 && memcmp(start, "\xEF\xBB\xBF", 3) == 0;
             if (end && size && start[size - 1] == '\r') size--;
-            *line = (wl_text){start, size};
+            *line = marked ? (wl_text){start + 3, size - 3} : (wl_text){start, size};
             return 1;
         }
         seen = left;

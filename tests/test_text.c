@@ -678,6 +678,56 @@ static void check_faults(void)
     printf("failing allocations: %zu\n", failures);
 }
 
+/* Found by review; ids of the oracle 0.23.3. */
+static void test_odd_vocabularies(void)
+{
+    static const struct {
+        const char *what, *json, *text;
+        uint32_t ids[8];
+        size_t count;
+    } cases[] = {
+        {"a mark of two characters",
+         "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", \"prepend\": \"__\"}, "
+         "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"__\"}]}, \"model\": {\"type\": "
+         "\"BPE\", \"vocab\": {\"_\": 0, \"x\": 1, \"y\": 2, \"x_\": 3, \"__\": 4}, \"merges\": [[\"x\", \"_\"]]}}",
+         "x y",
+         {0, 0, 3, 0, 2},
+         5},
+        {"two pieces with one id",
+         "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", \"prepend\": "
+         "\"\\u2581\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"\\u2581\"}]}, "
+         "\"model\": {\"type\": \"BPE\", \"vocab\": {\"\\u2581\": 0, \"x\": 1, \"z\": 0, \"xz\": 3, \"y\": 4}, "
+         "\"merges\": [[\"x\", \"z\"]]}}",
+         "x y",
+         {0, 3, 4},
+         3},
+        {"a list with one piece twice",
+         "{\"added_tokens\": [{\"content\": \"<new>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
+         "\"normalized\": false, \"special\": false}], \"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": "
+         "[[\"<unk>\", 0], [\"a\", -1], [\"a\", -2], [\"b\", -1]]}}",
+         "a<new>b",
+         {2, 4, 3},
+         3},
+    };
+    wl_error error;
+    wl_context *context = wl_context_create(NULL, &error);
+    for (size_t i = 0; context && i < sizeof cases / sizeof *cases; i++) {
+        wl_tokenizer *tokenizer = wl_tokenizer_parse(cases[i].json, strlen(cases[i].json), "odd", &error);
+        CHECK_THAT(tokenizer, "%s: %s", cases[i].what, error.message);
+        if (!tokenizer) continue;
+        uint32_t ids[8];
+        size_t count = 0;
+        wl_text text = {cases[i].text, strlen(cases[i].text)};
+        CHECK(wl_encode(tokenizer, context, text, NULL, ids, NULL, 8, &count, &error) == WL_OK);
+        CHECK_THAT(count == cases[i].count && memcmp(ids, cases[i].ids, count * sizeof *ids) == 0, "%s", cases[i].what);
+        wl_tokenizer_close(tokenizer);
+    }
+    wl_context_free(context);
+    static const char twice[] = "{\"normalizer\": null, \"normalizer\": null, \"model\": null}";
+    CHECK(!wl_tokenizer_parse(twice, sizeof twice - 1, "twice", &error) && error.code == WL_ERROR_FORMAT);
+    CHECK_THAT(strstr(error.message, "twice"), "%s", error.message);
+}
+
 int main(void)
 {
     context = new_context(0);
@@ -697,5 +747,6 @@ int main(void)
     check_faults();
     for (size_t i = 0; i < NAMES; i++) wl_tokenizer_close(tokenizers[i]);
     wl_context_free(context);
+    test_odd_vocabularies();
     return test_end();
 }

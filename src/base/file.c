@@ -87,7 +87,9 @@ wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *
     /* mkstemp makes the file private; a result file has the usual permissions. */
     mode_t mask = umask(0);
     umask(mask);
-    if (fchmod(descriptor, 0666 & ~mask) != 0 || !(file->stream = fdopen(descriptor, "w+b"))) {
+    struct stat old; /* a file that is there keeps its permissions */
+    mode_t mode = stat(path, &old) == 0 && S_ISREG(old.st_mode) ? old.st_mode & 07777 : 0666 & ~mask;
+    if (fchmod(descriptor, mode) != 0 || !(file->stream = fdopen(descriptor, "w+b"))) {
         wl_fail_errno(error, path, "write", errno);
         close(descriptor);
         goto fail;

@@ -244,9 +244,10 @@ static wl_status fill(struct window *window, wl_source source, bool *more, wl_er
     window->count = window->bytes.size = 0;
     while (window->count < STREAM_TEXTS && window->bytes.size < STREAM_BYTES) {
         wl_text text;
+        error->code = WL_OK; /* a source that fails may forget to say how */
         int got = source.next(source.user, &text, error);
         *more = got > 0;
-        if (got < 0) return error->code;
+        if (got < 0) return error->code ? error->code : wl_fail(error, WL_ERROR_IO, "the source failed");
         if (got == 0) break;
         if (text.size && !text.data) return wl_fail(error, WL_ERROR_ARGUMENT, "a text is NULL but not empty");
         if (wl_buffer_append(&window->bytes, text.data, text.size, error)) return error->code;

@@ -98,7 +98,7 @@ wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text 
     for (size_t i = 0; i < pieces; i++)
         total += template[i].text ? end - begin : chosen.special_tokens ? template[i].count : 0;
     if (chosen.padding && padding->declared) {
-        size_t length = padding->length ? padding->length : total;
+        size_t length = padding->fixed ? padding->length : total;
         if (padding->multiple && length % padding->multiple) length += padding->multiple - length % padding->multiple;
         pads = length > total ? length - total : 0;
     }

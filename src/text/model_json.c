@@ -40,6 +40,8 @@ static uint32_t find_unknown(const wl_vocabulary *vocabulary, const wl_buffer *n
     return wl_vocabulary_find(vocabulary, name->data ? name->data : "", name->size);
 }
 
+static const char *const large[] = {"vocab", "merges"};
+
 /* ---- BPE ---- */
 
 /* The two parts of a merge and what they join to, in one buffer as long as the longest piece: what is longer is in no
@@ -148,8 +150,10 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
     bool vocabulary = false, merges_read = false;
     wl_text key;
     tokenizer->kind = WL_MODEL_BPE;
+    uint32_t seen = 0;
     wl_json_begin_object(json);
     while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary) {
             read_vocabulary(json, &tokenizer->vocabulary);
             vocabulary = true;
@@ -201,8 +205,10 @@ static void read_wordpiece(wl_json *json, wl_tokenizer *tokenizer)
     bool vocabulary = false, has_unknown = false, has_prefix = false, limit = false;
     wl_text key;
     tokenizer->kind = WL_MODEL_WORDPIECE;
+    uint32_t seen = 0;
     wl_json_begin_object(json);
     while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary)
             read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
         else if (wl_text_is(key, "unk_token"))
@@ -267,8 +273,10 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
     wl_text key;
     tokenizer->kind = WL_MODEL_UNIGRAM;
     unigram->unknown = WL_NO_ID;
+    uint32_t seen = 0;
     wl_json_begin_object(json);
     while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary)
             read_scored(json, &tokenizer->vocabulary, &scores, &count), vocabulary = true;
         else if (wl_text_is(key, "unk_id"))
@@ -279,6 +287,7 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
             wl_json_skip(json);
     }
     wl_part_require(json, "model 'Unigram'", "vocab", vocabulary);
+    tokenizer->model_size = count;
     if (!wl_json_failed(json) && unigram->unknown != WL_NO_ID && unigram->unknown >= count)
         wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown,
                      count);

@@ -13,6 +13,9 @@
 void wl_part_type(wl_json *json, char type[WL_PART_NAME]);
 /* Fails where a member was not present. */
 void wl_part_require(wl_json *json, const char *part, const char *member, bool present);
+/* Fails where a member of the list stands a second time: the oracle takes the last, which is no way to read a file.
+ * *seen: a bit for each. */
+void wl_part_once(wl_json *json, wl_text key, const char *const *members, size_t count, uint32_t *seen);
 /* Reads the member "model": vocabulary and model of the tokenizer. (model_json.c) */
 void wl_model_read(wl_json *json, wl_tokenizer *tokenizer);
 

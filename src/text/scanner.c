@@ -4,6 +4,7 @@
 
 #include "text/tokenizer.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 enum { OTHER, SPACE, PUNCTUATION = 2, MARK_LEAD = 2 };
 
@@ -63,6 +64,14 @@ static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
     return true;
 }
 
+/* Merges go by ids, the proofs here by pieces: no two pieces may share an id. */
+static bool ids_differ(const wl_vocabulary *vocabulary)
+{
+    size_t ids = 0;
+    for (size_t id = 0; id < vocabulary->id_count; id++) ids += vocabulary->by_id[id] != 0;
+    return ids == vocabulary->count;
+}
+
 static bool is_mark_scan(const wl_tokenizer *tokenizer)
 {
     const wl_normalizer *steps = tokenizer->normalizers;
@@ -71,7 +80,10 @@ static bool is_mark_scan(const wl_tokenizer *tokenizer)
     if (steps[0].kind != WL_NORMALIZE_PREPEND || steps[1].kind != WL_NORMALIZE_REPLACE) return false;
     /* A mark of one byte or with a space in it would be no mark to the scanner. */
     size_t size = steps[0].content_size;
-    return size > 1 && steps[1].pattern_size == 1 && steps[1].pattern[0] == ' ' && steps[1].content_size == size &&
+    bool one =
+        wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
+    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern_size == 1 &&
+           steps[1].pattern[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
            marks_only_lead(&tokenizer->vocabulary, steps[0].content, size);

@@ -1,9 +1,9 @@
 #include "text/tokenizer.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "text/utf8.h"
 
 /* ---- open and close ---- */
@@ -42,7 +42,8 @@ wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name
     wl_tokenizer *tokenizer = wl_allocate(1, sizeof *tokenizer, error);
     if (!tokenizer) return NULL;
     tokenizer->name = wl_copy_text(name, strlen(name), error);
-    tokenizer->identity = wl_hash_bytes(json, size);
+    static atomic_uint_fast64_t opened;
+    tokenizer->identity = atomic_fetch_add(&opened, 1) + 1;
     if (tokenizer->name && !wl_tokenizer_read(tokenizer, json, size, error) && !prepare_added(tokenizer, error) &&
         !wl_scanner_choose(tokenizer, error))
         return tokenizer;
@@ -97,12 +98,11 @@ size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens)
 
 wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id)
 {
-    wl_text piece = wl_vocabulary_piece(&tokenizer->vocabulary, id);
-    for (size_t i = 0; i < tokenizer->added.count && !piece.data; i++) {
+    for (size_t i = 0; i < tokenizer->added.count; i++) {
         const wl_added_token *token = &tokenizer->added.tokens[i];
-        if (token->id == id) piece = (wl_text){token->content, token->size};
+        if (token->id == id) return (wl_text){token->content, token->size};
     }
-    return piece;
+    return wl_vocabulary_piece(&tokenizer->vocabulary, id);
 }
 
 bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)

@@ -30,8 +30,8 @@ typedef struct wl_truncation {
 } wl_truncation;
 
 typedef struct wl_padding {
-    bool declared, left;
-    size_t length, multiple; /* length 0: that of the longest text of the batch */
+    bool declared, left, fixed;
+    size_t length, multiple; /* length counts when fixed, else that of the longest text of the batch */
     uint32_t id;
 } wl_padding;
 
@@ -58,6 +58,7 @@ struct wl_tokenizer {
     size_t template_count;
     wl_truncation truncation;
     wl_padding padding;
+    size_t model_size; /* pieces, as the model counts them: of Unigram's list twice what stands in it twice */
     size_t added_only; /* added tokens that the model's vocabulary does not hold */
     wl_scanner scanner;
     bool aligned;             /* the general way needs places even when no spans are asked for */

@@ -44,6 +44,16 @@ void wl_part_require(wl_json *json, const char *part, const char *member, bool p
         wl_json_fail(json, WL_ERROR_FORMAT, "%s lacks the member '%s'", part, member);
 }
 
+void wl_part_once(wl_json *json, wl_text key, const char *const *members, size_t count, uint32_t *seen)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!wl_text_is(key, members[i])) continue;
+        if (*seen >> i & 1 && !wl_json_failed(json))
+            wl_json_fail(json, WL_ERROR_FORMAT, "the member '%s' stands twice", members[i]);
+        *seen |= 1u << i;
+    }
+}
+
 static void *append(wl_json *json, void **array, size_t *count, size_t size)
 {
     /* Lists of parts are short: growing by one keeps them exact. */
@@ -469,6 +479,7 @@ static void read_padding(wl_json *json, wl_padding *padding)
     while (wl_json_member(json, &key)) {
         if (wl_text_is(key, "strategy") && wl_json_peek(json) == WL_JSON_OBJECT) {
             wl_json_begin_object(json);
+            padding->fixed = true;
             while (wl_json_member(json, &key)) padding->length = (size_t)wl_json_unsigned(json, WL_PADDING_LIMIT);
         } else if (wl_text_is(key, "direction"))
             padding->left = wl_text_is(wl_json_string(json), "Left");
@@ -516,7 +527,8 @@ static void read_added_token(wl_json *json, wl_added_token *token)
 static void read_added_tokens(wl_json *json, wl_tokenizer *tokenizer)
 {
     wl_added_tokens *added = &tokenizer->added;
-    uint32_t next = (uint32_t)wl_tokenizer_vocabulary(tokenizer, false);
+    bool listed = tokenizer->kind == WL_MODEL_UNIGRAM;
+    uint32_t next = (uint32_t)(listed ? tokenizer->model_size : tokenizer->vocabulary.count);
     wl_json_begin_array(json);
     while (wl_json_element(json)) {
         wl_added_token token = {0};
@@ -542,6 +554,9 @@ static void read_added_tokens(wl_json *json, wl_tokenizer *tokenizer)
 
 /* ---- the file ---- */
 
+static const char *const members[] = {"version",    "truncation",    "padding",        "added_tokens",
+                                      "normalizer", "pre_tokenizer", "post_processor", "model"};
+
 wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t size, wl_error *error)
 {
     wl_buffer scratch = {0};
@@ -550,7 +565,9 @@ wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t si
     wl_text key;
     wl_json_open(&json, text, size, tokenizer->name, &scratch, error);
     wl_json_begin_object(&json);
+    uint32_t seen = 0;
     while (wl_json_member(&json, &key)) {
+        wl_part_once(&json, key, members, sizeof members / sizeof *members, &seen);
         if (wl_text_is(key, "version")) {
             wl_text version = wl_json_string(&json);
             if (!wl_json_failed(&json) && !wl_text_is(version, "1.0"))

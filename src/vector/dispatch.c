@@ -4,7 +4,8 @@
 
 const wl_kernels *wl_kernels_best(void)
 {
-    /* The only global state of the library. Two threads may both find it empty: they store the same pointer. */
+    /* With the count of opened tokenizers, the only global state of the library. Two threads may both find it empty:
+     * they store the same pointer. */
     static _Atomic(const wl_kernels *) chosen;
     const wl_kernels *kernels = atomic_load_explicit(&chosen, memory_order_acquire);
     if (kernels) return kernels;
