@@ -710,19 +710,19 @@ static void test_odd_vocabularies(void)
          3},
     };
     wl_error error;
-    wl_context *context = wl_context_create(NULL, &error);
-    for (size_t i = 0; context && i < sizeof cases / sizeof *cases; i++) {
+    wl_context *own = wl_context_create(NULL, &error);
+    for (size_t i = 0; own && i < sizeof cases / sizeof *cases; i++) {
         wl_tokenizer *tokenizer = wl_tokenizer_parse(cases[i].json, strlen(cases[i].json), "odd", &error);
         CHECK_THAT(tokenizer, "%s: %s", cases[i].what, error.message);
         if (!tokenizer) continue;
         uint32_t ids[8];
         size_t count = 0;
         wl_text text = {cases[i].text, strlen(cases[i].text)};
-        CHECK(wl_encode(tokenizer, context, text, NULL, ids, NULL, 8, &count, &error) == WL_OK);
+        CHECK(wl_encode(tokenizer, own, text, NULL, ids, NULL, 8, &count, &error) == WL_OK);
         CHECK_THAT(count == cases[i].count && memcmp(ids, cases[i].ids, count * sizeof *ids) == 0, "%s", cases[i].what);
         wl_tokenizer_close(tokenizer);
     }
-    wl_context_free(context);
+    wl_context_free(own);
     static const char twice[] = "{\"normalizer\": null, \"normalizer\": null, \"model\": null}";
     CHECK(!wl_tokenizer_parse(twice, sizeof twice - 1, "twice", &error) && error.code == WL_ERROR_FORMAT);
     CHECK_THAT(strstr(error.message, "twice"), "%s", error.message);
