@@ -15,7 +15,7 @@ cmake --build --preset release --target bench_embed wordllama_cli >"$work/build.
     exit 1
 }
 [ -d "$data/speed" ] || { echo "bench: no $data/speed, nothing to embed"; exit 0; }
-[ -f "$model/model.safetensors" ] || { echo "bench: no model in $model, run make setup"; exit 0; }
+[ -f "$model/model.safetensors" ] || { echo "bench: no model in $model, run make bench"; exit 0; }
 
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install -q --disable-pip-version-check -r bench/requirements.txt >"$work/pip.log" 2>&1 ||

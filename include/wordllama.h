@@ -125,7 +125,7 @@ typedef struct wl_counts {
 } wl_counts;
 
 /* Owner: the caller, who frees it with wl_context_free (NULL allowed). Memory a thread: the cache's bound and about
- * 40 bytes for each byte of the longest text. */
+ * 48 bytes for each byte of the longest text. */
 WL_API wl_context *wl_context_create(const wl_context_options *options, wl_error *error);
 WL_API void wl_context_free(wl_context *context);
 WL_API uint32_t wl_context_threads(const wl_context *context);
