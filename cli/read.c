@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "format/json.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 enum { BLOCK = 1 << 18 };
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 enum { LARGE = 1 << 18 };
 

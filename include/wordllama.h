@@ -171,6 +171,17 @@ WL_API wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, w
                            const wl_encode_options *options, uint32_t *ids, wl_span *spans, size_t capacity,
                            size_t *count, wl_error *error);
 
+typedef struct wl_decode_options {
+    size_t size;         /* sizeof(wl_decode_options) */
+    bool special_tokens; /* keep special tokens in the text */
+} wl_decode_options;
+
+/* The text of ids, as the decoder that the file declares makes it (none: pieces joined by spaces), UTF-8 without NUL,
+ * into out[0..capacity). Ids without a piece are passed over, as the oracle does.
+ * *size: the bytes of the whole text, also when it is over capacity: then WL_ERROR_LIMIT. */
+WL_API wl_status wl_decode(const wl_tokenizer *tokenizer, wl_context *context, const uint32_t *ids, size_t count,
+                           const wl_decode_options *options, char *out, size_t capacity, size_t *size, wl_error *error);
+
 /* ---- model ------------------------------------------------------------------------------------------------------- */
 
 typedef struct wl_model wl_model;

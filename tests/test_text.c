@@ -6,7 +6,7 @@
 
 #include "fault.h"
 #include "text/context.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 #include "texts.h"
 
 #define FOLDER WL_TEST_DATA "/golden/tokenizers/"

@@ -1,8 +1,8 @@
 /* UTF-8 and the Unicode tables against digests of the oracle's answers (tools/unicode_tables.py). */
 #include "test.h"
 
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "text/unicode/unicode.h"
+#include "text/unicode/utf8.h"
 
 #ifndef WL_TEST_DATA
 #define WL_TEST_DATA "tests"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "model/model.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 #include "vector/ops.h"
 
 /* What an embedding call does, checked. */

@@ -5,7 +5,7 @@
 #include "format/half.h"
 #include "format/json.h"
 #include "model/model.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 #define MODEL2VEC_MAX_LENGTH 512 /* its default, in tokens */
 /* Rows that may be missing for added tokens (they are clamped), or be there as padding for the hardware. */

@@ -2,7 +2,7 @@
 #ifndef WL_TEXT_ADDED_H
 #define WL_TEXT_ADDED_H
 
-#include "text/prefixes.h"
+#include "text/models/prefixes.h"
 
 typedef struct wl_added_token {
     char *content; /* as written in the file; owned */

@@ -1,7 +1,7 @@
 /* wl_encode: what comes after the model. Truncation, then the post-processor's template, then padding: the oracle's
  * order. */
 #include "text/context.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 /* Writes to the caller's buffers what fits, counts all. */
 struct writer {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "text/utf8.h"
+#include "text/unicode/utf8.h"
 
 /* ---- open and close ---- */
 

@@ -8,12 +8,12 @@
 #define WL_TEXT_TOKENIZER_H
 
 #include "text/added.h"
-#include "text/bpe.h"
-#include "text/normalize.h"
-#include "text/pretokenize.h"
-#include "text/unigram.h"
-#include "text/word_cache.h"
-#include "text/wordpiece.h"
+#include "text/models/bpe.h"
+#include "text/models/unigram.h"
+#include "text/models/wordpiece.h"
+#include "text/normalize/normalize.h"
+#include "text/pretokenize/pretokenize.h"
+#include "text/scan/word_cache.h"
 
 typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM } wl_model_kind;
 

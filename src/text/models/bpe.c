@@ -1,0 +1,224 @@
+#include "text/models/bpe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "text/unicode/utf8.h"
+
+#define SHORT 32 /* symbols up to which a scan for the minimum beats a heap */
+
+void wl_bpe_prepare(wl_bpe *bpe, const wl_vocabulary *vocabulary)
+{
+    bpe->vocabulary = vocabulary;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char name[8];
+        snprintf(name, sizeof name, "<0x%02X>", byte);
+        bpe->bytes[byte] = wl_vocabulary_find(vocabulary, name, 6);
+        char character = (char)byte;
+        if (byte < 128) bpe->ascii[byte] = wl_vocabulary_find(vocabulary, &character, 1);
+    }
+}
+
+static inline uint64_t key_of(uint32_t left, uint32_t right)
+{
+    return ~((uint64_t)left << 32 | right);
+}
+
+static wl_merge *slot_of(const wl_bpe *bpe, uint64_t key)
+{
+    size_t mask = bpe->merge_slots - 1, slot = wl_hash_integer(key) & mask;
+    while (bpe->merges[slot].key != key && bpe->merges[slot].key) slot = (slot + 1) & mask;
+    return &bpe->merges[slot];
+}
+
+wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
+{
+    size_t slots = bpe->merge_slots ? bpe->merge_slots : 1024;
+    while (slots < 2 * count) slots *= slots < 1 << 16 ? 8 : 2; /* few rehashes while opening */
+    if (slots == bpe->merge_slots) return WL_OK;
+    wl_merge *old = bpe->merges;
+    size_t old_slots = bpe->merge_slots;
+    wl_merge *merges = wl_allocate(slots, sizeof *merges, error);
+    if (!merges) return error->code;
+    bpe->merges = merges;
+    bpe->merge_slots = slots;
+    for (size_t i = 0; i < old_slots; i++)
+        if (old[i].key) *slot_of(bpe, old[i].key) = old[i];
+    free(old);
+    return WL_OK;
+}
+
+wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error)
+{
+    if (wl_bpe_reserve(bpe, bpe->merge_count + 1, error)) return error->code;
+    wl_merge *merge = slot_of(bpe, key_of(left, right));
+    if (!merge->key) bpe->merge_count++;
+    *merge = (wl_merge){key_of(left, right), rank, id};
+    return WL_OK;
+}
+
+void wl_bpe_free(wl_bpe *bpe)
+{
+    free(bpe->merges);
+    *bpe = (wl_bpe){0};
+}
+
+void wl_bpe_scratch_free(wl_bpe_scratch *scratch)
+{
+    free(scratch->symbols);
+    free(scratch->heap);
+    *scratch = (wl_bpe_scratch){0};
+}
+
+/* The first symbols: characters; unknown ones as bytes where the vocabulary has all their bytes, else as the unknown
+ * token, fused on request. A byte fallback does not end a run of unknowns: the oracle's order, kept. */
+static wl_status split(const wl_bpe *bpe, const char *text, size_t size, wl_symbol *symbols, size_t *result,
+                       wl_error *error)
+{
+    size_t count = 0;
+    uint32_t unknown_size = 0; /* of the run not yet added */
+    for (size_t at = 0; at < size;) {
+        unsigned char byte = (unsigned char)text[at];
+        uint32_t length = (uint32_t)wl_utf8_length(byte);
+        uint32_t id = byte < 128 ? bpe->ascii[byte] : wl_vocabulary_find(bpe->vocabulary, text + at, length);
+        at += length;
+        if (id != WL_NO_ID) {
+            if (unknown_size) symbols[count++] = (wl_symbol){.id = bpe->unknown, .size = unknown_size};
+            unknown_size = 0;
+            symbols[count++] = (wl_symbol){.id = id, .size = length};
+            continue;
+        }
+        bool bytes = bpe->byte_fallback;
+        for (size_t i = at - length; i < at && bytes; i++) bytes = bpe->bytes[(unsigned char)text[i]] != WL_NO_ID;
+        if (bytes) {
+            for (size_t i = at - length; i < at; i++)
+                symbols[count++] = (wl_symbol){.id = bpe->bytes[(unsigned char)text[i]], .size = 1};
+            continue;
+        }
+        if (!bpe->has_unknown) continue; /* the oracle drops the character */
+        if (bpe->unknown == WL_NO_ID)
+            return wl_fail(error, WL_ERROR_FORMAT, "the text needs the unknown token, which the vocabulary lacks");
+        if (unknown_size && !bpe->fuse_unknown) {
+            symbols[count++] = (wl_symbol){.id = bpe->unknown, .size = unknown_size};
+            unknown_size = 0;
+        }
+        unknown_size += length;
+    }
+    if (unknown_size) symbols[count++] = (wl_symbol){.id = bpe->unknown, .size = unknown_size};
+    *result = count;
+    return WL_OK;
+}
+
+static void look_up(const wl_bpe *bpe, wl_symbol *left, const wl_symbol *right)
+{
+    left->rank = WL_NO_ID;
+    if (!right || !bpe->merge_slots) return;
+    const wl_merge *merge = slot_of(bpe, key_of(left->id, right->id));
+    if (!merge->key) return;
+    left->rank = merge->rank;
+    left->merged = merge->id;
+}
+
+/* The pair of lowest rank is found by a scan; symbols close up after each merge. */
+static size_t merge_short(const wl_bpe *bpe, wl_symbol *symbols, size_t count)
+{
+    for (size_t i = 0; i < count; i++) look_up(bpe, &symbols[i], i + 1 < count ? &symbols[i + 1] : NULL);
+    for (;;) {
+        size_t best = 0;
+        for (size_t i = 1; i < count; i++)
+            if (symbols[i].rank < symbols[best].rank) best = i;
+        if (count == 0 || symbols[best].rank == WL_NO_ID) return count;
+        symbols[best].id = symbols[best].merged;
+        symbols[best].size += symbols[best + 1].size;
+        count--;
+        for (size_t i = best + 1; i < count; i++) symbols[i] = symbols[i + 1];
+        look_up(bpe, &symbols[best], best + 1 < count ? &symbols[best + 1] : NULL);
+        if (best) look_up(bpe, &symbols[best - 1], &symbols[best]);
+    }
+}
+
+static void sift_down(uint64_t *heap, size_t count, size_t at)
+{
+    uint64_t moved = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1] < heap[child]) child++;
+        if (heap[child] >= moved) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = moved;
+}
+
+static void push(uint64_t *heap, size_t *count, uint64_t entry)
+{
+    size_t at = (*count)++;
+    for (; at && heap[(at - 1) / 2] > entry; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+    heap[at] = entry;
+}
+
+/* A binary heap of rank << 32 | position: lowest rank first, leftmost of equals. Entries are not removed when their
+ * pair changes; one is stale when its rank is no longer that of the pair at its position. Each merge takes one entry
+ * and adds at most two, so the heap holds fewer than 2 n. */
+static wl_status merge_long(const wl_bpe *bpe, wl_bpe_scratch *scratch, size_t count, wl_error *error)
+{
+    void *memory = scratch->heap;
+    wl_status status = wl_reserve(&memory, &scratch->heap_capacity, 2 * count, sizeof *scratch->heap, error);
+    scratch->heap = memory;
+    if (status) return status;
+    uint64_t *heap = scratch->heap;
+    wl_symbol *symbols = scratch->symbols;
+    size_t entries = 0;
+    for (size_t i = 0; i < count; i++) {
+        symbols[i].previous = i ? (uint32_t)i - 1 : WL_NO_ID;
+        symbols[i].next = i + 1 < count ? (uint32_t)i + 1 : WL_NO_ID;
+        look_up(bpe, &symbols[i], i + 1 < count ? &symbols[i + 1] : NULL);
+        if (symbols[i].rank != WL_NO_ID) heap[entries++] = (uint64_t)symbols[i].rank << 32 | i;
+    }
+    for (size_t i = entries / 2; i-- > 0;) sift_down(heap, entries, i);
+    while (entries) {
+        uint64_t top = heap[0];
+        heap[0] = heap[--entries];
+        if (entries) sift_down(heap, entries, 0);
+        uint32_t at = (uint32_t)top;
+        wl_symbol *left = &symbols[at];
+        if (left->size == 0 || left->rank != (uint32_t)(top >> 32)) continue;
+        wl_symbol *right = &symbols[left->next];
+        left->id = left->merged;
+        left->size += right->size;
+        left->next = right->next;
+        right->size = 0;
+        if (left->next != WL_NO_ID) symbols[left->next].previous = at;
+        look_up(bpe, left, left->next != WL_NO_ID ? &symbols[left->next] : NULL);
+        if (left->rank != WL_NO_ID) push(heap, &entries, (uint64_t)left->rank << 32 | at);
+        if (left->previous == WL_NO_ID) continue;
+        wl_symbol *before = &symbols[left->previous];
+        look_up(bpe, before, left);
+        if (before->rank != WL_NO_ID) push(heap, &entries, (uint64_t)before->rank << 32 | left->previous);
+    }
+    return WL_OK;
+}
+
+wl_status wl_bpe_encode(const wl_bpe *bpe, const char *text, size_t size, wl_bpe_scratch *scratch, wl_tokens *tokens,
+                        wl_error *error)
+{
+    if (size >= UINT32_MAX) return wl_fail(error, WL_ERROR_LIMIT, "a piece of text is longer than 4 GiB");
+    void *symbols = scratch->symbols;
+    size_t count = 0;
+    wl_status status = wl_reserve(&symbols, &scratch->capacity, size, sizeof *scratch->symbols, error);
+    scratch->symbols = symbols;
+    if (status || split(bpe, text, size, scratch->symbols, &count, error)) return error->code;
+    if (count <= SHORT)
+        count = merge_short(bpe, scratch->symbols, count);
+    else if (merge_long(bpe, scratch, count, error))
+        return error->code;
+    if (wl_tokens_reserve(tokens, count, error)) return error->code;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        const wl_symbol *symbol = &scratch->symbols[i];
+        if (symbol->size == 0) continue;
+        if (tokens->spanned) tokens->spans[tokens->count] = (wl_span){(uint32_t)at, (uint32_t)(at + symbol->size)};
+        tokens->ids[tokens->count++] = symbol->id;
+        at += symbol->size;
+    }
+    return WL_OK;
+}

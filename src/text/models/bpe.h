@@ -1,0 +1,51 @@
+/* Byte-pair encoding (Sennrich et al. 2016, https://aclanthology.org/P16-1162): characters, then the pair of lowest
+ * merge rank again and again, the leftmost first. */
+#ifndef WL_TEXT_BPE_H
+#define WL_TEXT_BPE_H
+
+#include "text/models/tokens.h"
+#include "text/models/vocabulary.h"
+
+typedef struct wl_merge {
+    uint64_t key; /* ~(left id << 32 | right id): 0 is an empty slot, and zeroed memory costs nothing until used */
+    uint32_t rank, id;
+} wl_merge;
+
+typedef struct wl_bpe {
+    const wl_vocabulary *vocabulary;
+    wl_merge *merges; /* open addressing, a power of two, at most half full */
+    size_t merge_slots, merge_count;
+    uint32_t ascii[128]; /* id of each one-byte character, or WL_NO_ID */
+    uint32_t bytes[256]; /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
+    bool byte_fallback, fuse_unknown, has_unknown;
+    uint32_t unknown; /* WL_NO_ID where the unknown token is not in the vocabulary */
+} wl_bpe;
+
+typedef struct wl_symbol {
+    uint32_t id, size;       /* size in bytes; 0: merged into the one before */
+    uint32_t previous, next; /* WL_NO_ID at the ends */
+    uint32_t rank, merged;   /* of the pair with next; rank WL_NO_ID: none */
+} wl_symbol;
+
+typedef struct wl_bpe_scratch {
+    wl_symbol *symbols;
+    size_t capacity;
+    uint64_t *heap;
+    size_t heap_capacity;
+} wl_bpe_scratch;
+
+/* Fills ascii and bytes; the vocabulary is complete and stays where it is. */
+void wl_bpe_prepare(wl_bpe *bpe, const wl_vocabulary *vocabulary);
+/* Room for count merges. */
+wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error);
+/* The merge of left and right gives id; a pair that is there already gets the new rank. */
+wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error);
+void wl_bpe_free(wl_bpe *bpe);
+void wl_bpe_scratch_free(wl_bpe_scratch *scratch);
+
+/* Appends the tokens of a piece, spans in bytes of it. Fails when an unknown token is needed but not in the
+ * vocabulary, as the oracle does. Cost: O(n^2) up to 32 symbols, O(n log n) beyond. */
+wl_status wl_bpe_encode(const wl_bpe *bpe, const char *text, size_t size, wl_bpe_scratch *scratch, wl_tokens *tokens,
+                        wl_error *error);
+
+#endif

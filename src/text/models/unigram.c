@@ -1,0 +1,161 @@
+#include "text/models/unigram.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text/unicode/utf8.h"
+
+#define UNKNOWN_PENALTY 10.0 /* below the lowest score, as SentencePiece has it */
+
+wl_status wl_unigram_prepare(wl_unigram *unigram, const wl_vocabulary *vocabulary, double *scores, size_t count,
+                             wl_error *error)
+{
+    unigram->vocabulary = vocabulary;
+    unigram->scores = scores;
+    double lowest = INFINITY;
+    for (size_t i = 0; i < count; i++)
+        if (scores[i] < lowest) lowest = scores[i];
+    unigram->unknown_score = lowest - UNKNOWN_PENALTY;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char name[8];
+        snprintf(name, sizeof name, "<0x%02X>", byte);
+        unigram->bytes[byte] = wl_vocabulary_find(vocabulary, name, 6);
+    }
+    return wl_prefixes_build(&unigram->prefixes, vocabulary, error);
+}
+
+void wl_unigram_free(wl_unigram *unigram)
+{
+    wl_prefixes_free(&unigram->prefixes);
+    free(unigram->scores);
+    *unigram = (wl_unigram){0};
+}
+
+void wl_unigram_scratch_free(wl_unigram_scratch *scratch)
+{
+    free(scratch->paths);
+    *scratch = (wl_unigram_scratch){0};
+}
+
+/* Strictly better only: of equal scores the earliest start wins, as starts ascend. */
+static void improve(wl_path *path, double score, size_t begin, uint32_t id)
+{
+    if (path->begin == WL_NO_ID || score > path->score) *path = (wl_path){score, (uint32_t)begin, id};
+}
+
+static wl_status search(const wl_unigram *unigram, const char *text, size_t size, wl_path *paths, wl_error *error)
+{
+    for (size_t i = 0; i <= size; i++) paths[i] = (wl_path){0, WL_NO_ID, 0};
+    size_t length;
+    for (size_t begin = 0; begin < size; begin += length) {
+        length = wl_utf8_length((unsigned char)text[begin]);
+        double score = paths[begin].score;
+        bool single = false; /* a piece matches just this character */
+        wl_prefix_cursor cursor = {0};
+        for (size_t at = begin; at < size; at++) {
+            if (!wl_prefixes_step(&unigram->prefixes, &cursor, (unsigned char)text[at])) break;
+            uint32_t index = wl_prefixes_piece(&unigram->prefixes, &cursor);
+            if (index == WL_NO_ID) continue;
+            uint32_t id = unigram->vocabulary->pieces[index].id;
+            improve(&paths[at + 1], score + unigram->scores[id], begin, id);
+            single |= at + 1 - begin == length;
+        }
+        if (single) continue;
+        if (unigram->unknown == WL_NO_ID)
+            return wl_fail(error, WL_ERROR_FORMAT, "the text needs an unknown token, but unk_id is missing");
+        improve(&paths[begin + length], score + unigram->unknown_score, begin, unigram->unknown);
+    }
+    return WL_OK;
+}
+
+/* A run of unknowns is one string for the vocabulary; what it does not hold falls to bytes or is one unknown. */
+static wl_status add(const wl_unigram *unigram, const char *text, size_t begin, size_t end, wl_tokens *tokens,
+                     wl_error *error)
+{
+    uint32_t id = wl_vocabulary_find(unigram->vocabulary, text + begin, end - begin);
+    if (id != WL_NO_ID) return wl_tokens_add(tokens, id, begin, end, error);
+    bool bytes = unigram->byte_fallback;
+    for (size_t i = begin; i < end && bytes; i++) bytes = unigram->bytes[(unsigned char)text[i]] != WL_NO_ID;
+    if (!bytes) return wl_tokens_add(tokens, unigram->unknown, begin, end, error);
+    for (size_t i = begin; i < end; i++)
+        if (wl_tokens_add(tokens, unigram->bytes[(unsigned char)text[i]], begin, end, error)) return error->code;
+    return WL_OK;
+}
+
+wl_status wl_unigram_encode(const wl_unigram *unigram, const char *text, size_t size, wl_unigram_scratch *scratch,
+                            wl_tokens *tokens, wl_error *error)
+{
+    if (size >= UINT32_MAX) return wl_fail(error, WL_ERROR_LIMIT, "a piece of text is longer than 4 GiB");
+    void *memory = scratch->paths;
+    wl_status status = wl_reserve(&memory, &scratch->capacity, size + 1, sizeof *scratch->paths, error);
+    scratch->paths = memory;
+    wl_path *paths = scratch->paths;
+    if (status || search(unigram, text, size, paths, error)) return error->code;
+    /* The best path is known from its end: turn its links round, then walk it from the start. */
+    size_t next = size;
+    for (size_t end = size; end > 0;) {
+        size_t begin = paths[end].begin;
+        paths[end].begin = (uint32_t)next;
+        next = end;
+        end = begin;
+    }
+    for (size_t begin = 0, end = next; begin < size;) {
+        size_t after = paths[end].begin;
+        bool unknown = paths[end].id == unigram->unknown;
+        while (unknown && end < size && paths[after].id == unigram->unknown) {
+            end = after;
+            after = paths[end].begin;
+        }
+        if (add(unigram, text, begin, end, tokens, error)) return error->code;
+        begin = end;
+        end = after;
+    }
+    return WL_OK;
+}
+
+static double power_of_ten(unsigned exponent)
+{
+    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (exponent < sizeof exact / sizeof *exact) return exact[exponent];
+    char text[16];
+    snprintf(text, sizeof text, "1e%u", exponent); /* no decimal point, so no locale */
+    return strtod(text, NULL);
+}
+
+double wl_unigram_score(wl_text number)
+{
+    const char *at = number.data, *end = number.data + number.size;
+    bool negative = at < end && *at == '-';
+    if (negative) at++;
+    uint64_t digits = 0;
+    long exponent = 0;
+    bool fraction = false, full = false;
+    for (; at < end && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '.') {
+            fraction = true;
+            continue;
+        }
+        uint64_t digit = (uint64_t)(*at - '0');
+        full = full || digits > (UINT64_MAX - digit) / 10;
+        if (!full) digits = digits * 10 + digit;
+        /* Digits that no longer fit are dropped; in front of the point they still count. */
+        if (fraction && !full) exponent--;
+        if (!fraction && full) exponent++;
+    }
+    if (at < end) {
+        at++;
+        bool down = at < end && *at == '-';
+        if (at < end && (*at == '-' || *at == '+')) at++;
+        long written = 0;
+        for (; at < end; at++)
+            if (written < 100000) written = written * 10 + (*at - '0');
+        exponent += down ? -written : written;
+    }
+    double value = (double)digits;
+    for (; exponent < -308 && value != 0; exponent += 308) value /= 1e308;
+    if (exponent < 0 && value != 0) value /= power_of_ten((unsigned)-exponent);
+    if (exponent > 0) value = exponent > 308 ? (value != 0 ? INFINITY : 0) : value * power_of_ten((unsigned)exponent);
+    return negative ? -value : value;
+}

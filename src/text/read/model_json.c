@@ -1,0 +1,334 @@
+/* Reading the member "model" of tokenizer.json: the vocabulary, and what the model makes of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/read/parts.h"
+
+static void check(wl_json *json, wl_status status)
+{
+    /* Failures below the reader have no position: give them the cursor's. */
+    if (!status || wl_json_failed(json)) return;
+    wl_error cause = *json->error;
+    wl_json_fail(json, cause.code, "%s", cause.message);
+}
+
+/* {"piece": id, ...} */
+static void read_vocabulary(wl_json *json, wl_vocabulary *vocabulary)
+{
+    wl_text key;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        /* The key may lie in the scratch buffer, but reading a number does not touch that. */
+        uint32_t id = (uint32_t)wl_json_unsigned(json, UINT32_MAX);
+        if (!wl_json_failed(json)) check(json, wl_vocabulary_add(vocabulary, key, id, json->error));
+    }
+    if (!wl_json_failed(json)) check(json, wl_vocabulary_finish(vocabulary, json->error));
+}
+
+/* Reads a string or null into a token's id. */
+static void read_unknown(wl_json *json, wl_buffer *name, bool *given)
+{
+    *given = !wl_json_null(json);
+    if (!*given) return;
+    wl_text text = wl_json_string(json);
+    name->size = 0;
+    if (!wl_json_failed(json)) check(json, wl_buffer_append(name, text.data, text.size, json->error));
+}
+
+static uint32_t find_unknown(const wl_vocabulary *vocabulary, const wl_buffer *name)
+{
+    return wl_vocabulary_find(vocabulary, name->data ? name->data : "", name->size);
+}
+
+static const char *const large[] = {"vocab", "merges"};
+
+/* ---- BPE ---- */
+
+/* The two parts of a merge and what they join to, in one buffer as long as the longest piece: what is longer is in no
+ * vocabulary. */
+typedef struct merge_reader {
+    wl_json *json;
+    wl_bpe *bpe;
+    char *joined;
+    size_t size, left; /* of all; of the first part */
+    uint32_t rank;
+} merge_reader;
+
+static void add_part(merge_reader *reader, const char *data, size_t size)
+{
+    size_t longest = reader->bpe->vocabulary->longest;
+    if (wl_json_failed(reader->json)) return;
+    if (size > longest - reader->size) {
+        wl_json_fail(reader->json, WL_ERROR_FORMAT, "a merge gives a piece longer than any in the vocabulary");
+        return;
+    }
+    reader->left = reader->size;
+    memcpy(reader->joined + reader->size, data, size);
+    reader->size += size;
+}
+
+static uint32_t part_id(merge_reader *reader, const char *data, size_t size)
+{
+    uint32_t id = wl_vocabulary_find(reader->bpe->vocabulary, data, size);
+    if (id == WL_NO_ID && !wl_json_failed(reader->json))
+        wl_json_fail(reader->json, WL_ERROR_FORMAT, "the merges need '%.*s', which is not in the vocabulary",
+                     (int)(size < 64 ? size : 64), data);
+    return id;
+}
+
+static void add_merge(merge_reader *reader)
+{
+    uint32_t a = part_id(reader, reader->joined, reader->left);
+    uint32_t b = part_id(reader, reader->joined + reader->left, reader->size - reader->left);
+    uint32_t merged = part_id(reader, reader->joined, reader->size);
+    if (!wl_json_failed(reader->json))
+        check(reader->json, wl_bpe_add_merge(reader->bpe, a, b, reader->rank++, merged, reader->json->error));
+}
+
+/* ["a", "b"]; returns the number of parts. */
+static size_t read_pair(merge_reader *reader)
+{
+    size_t parts = 0;
+    wl_json_begin_array(reader->json);
+    for (; wl_json_element(reader->json); parts++) {
+        wl_text part = wl_json_string(reader->json);
+        if (parts < 2) add_part(reader, part.data, part.size);
+    }
+    return parts;
+}
+
+/* "a b" of old files, which may start with a version line: that counts as 0 parts. */
+static size_t read_line(merge_reader *reader)
+{
+    static const char version[] = "#version";
+    wl_text line = wl_json_string(reader->json);
+    if (line.size >= sizeof version - 1 && memcmp(line.data, version, sizeof version - 1) == 0) return 0;
+    const char *space = line.size ? memchr(line.data, ' ', line.size) : NULL;
+    if (!space) return 1;
+    size_t left = (size_t)(space - line.data), right = line.size - left - 1;
+    if (memchr(space + 1, ' ', right)) return 3;
+    add_part(reader, line.data, left);
+    add_part(reader, space + 1, right);
+    return 2;
+}
+
+/* The place in the list is the rank. */
+static void read_merges(wl_json *json, wl_bpe *bpe)
+{
+    merge_reader reader = {.json = json, .bpe = bpe};
+    reader.joined = wl_allocate(bpe->vocabulary->longest, 1, json->error);
+    if (!reader.joined) {
+        json->failed = true;
+        return;
+    }
+    wl_json_begin_array(json);
+    while (wl_json_element(json)) {
+        reader.size = reader.left = 0;
+        bool pair = wl_json_peek(json) == WL_JSON_ARRAY;
+        size_t parts = pair ? read_pair(&reader) : read_line(&reader);
+        if (wl_json_failed(json)) break;
+        if (parts == 2)
+            add_merge(&reader);
+        else if (pair || parts)
+            wl_json_fail(json, WL_ERROR_FORMAT, "a merge has not two parts, expected \"a b\" or [\"a\", \"b\"]");
+    }
+    free(reader.joined);
+}
+
+static void refuse_text(wl_json *json, const char *member)
+{
+    if (wl_json_null(json)) return;
+    if (wl_json_string(json).size && !wl_json_failed(json))
+        wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model 'BPE' with %s is not supported yet", member);
+}
+
+static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
+{
+    wl_bpe *bpe = &tokenizer->bpe;
+    wl_json merges = {0};
+    wl_buffer unknown = {0};
+    bool vocabulary = false, merges_read = false;
+    wl_text key;
+    tokenizer->kind = WL_MODEL_BPE;
+    uint32_t seen = 0;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
+        if (wl_text_is(key, "vocab") && !vocabulary) {
+            read_vocabulary(json, &tokenizer->vocabulary);
+            vocabulary = true;
+            if (!wl_json_failed(json)) wl_bpe_prepare(bpe, &tokenizer->vocabulary);
+        } else if (wl_text_is(key, "merges")) {
+            merges = *json;
+            merges_read = vocabulary; /* the order of the members is not fixed */
+            if (merges_read)
+                read_merges(json, bpe);
+            else
+                wl_json_skip(json);
+        } else if (wl_text_is(key, "unk_token"))
+            read_unknown(json, &unknown, &bpe->has_unknown);
+        else if (wl_text_is(key, "fuse_unk"))
+            bpe->fuse_unknown = !wl_json_null(json) && wl_json_boolean(json);
+        else if (wl_text_is(key, "byte_fallback"))
+            bpe->byte_fallback = !wl_json_null(json) && wl_json_boolean(json);
+        else if (wl_text_is(key, "ignore_merges")) {
+            if (!wl_json_null(json) && wl_json_boolean(json))
+                wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model 'BPE' with ignore_merges is not supported yet");
+        } else if (wl_text_is(key, "continuing_subword_prefix"))
+            refuse_text(json, "continuing_subword_prefix");
+        else if (wl_text_is(key, "end_of_word_suffix"))
+            refuse_text(json, "end_of_word_suffix");
+        else if (wl_text_is(key, "dropout") && !wl_json_null(json)) {
+            wl_text dropout = wl_json_number(json);
+            for (size_t i = 0; i < dropout.size; i++)
+                if (dropout.data[i] >= '1' && dropout.data[i] <= '9')
+                    wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model 'BPE' with dropout gives ids by chance: refused");
+        } else if (!wl_text_is(key, "dropout"))
+            wl_json_skip(json);
+    }
+    wl_part_require(json, "model 'BPE'", "vocab", vocabulary);
+    wl_part_require(json, "model 'BPE'", "merges", merges.text);
+    if (!wl_json_failed(json) && !merges_read) {
+        read_merges(&merges, bpe);
+        json->failed = wl_json_failed(&merges);
+    }
+    bpe->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
+    wl_buffer_free(&unknown);
+}
+
+/* ---- WordPiece ---- */
+
+static void read_wordpiece(wl_json *json, wl_tokenizer *tokenizer)
+{
+    wl_wordpiece *wordpiece = &tokenizer->wordpiece;
+    wl_buffer unknown = {0}, prefix = {0};
+    bool vocabulary = false, has_unknown = false, has_prefix = false, limit = false;
+    wl_text key;
+    tokenizer->kind = WL_MODEL_WORDPIECE;
+    uint32_t seen = 0;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
+        if (wl_text_is(key, "vocab") && !vocabulary)
+            read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
+        else if (wl_text_is(key, "unk_token"))
+            read_unknown(json, &unknown, &has_unknown);
+        else if (wl_text_is(key, "continuing_subword_prefix"))
+            read_unknown(json, &prefix, &has_prefix);
+        else if (wl_text_is(key, "max_input_chars_per_word"))
+            wordpiece->max_characters = (size_t)wl_json_unsigned(json, SIZE_MAX), limit = true;
+        else
+            wl_json_skip(json);
+    }
+    wl_part_require(json, "model 'WordPiece'", "vocab", vocabulary);
+    wl_part_require(json, "model 'WordPiece'", "unk_token", has_unknown);
+    wl_part_require(json, "model 'WordPiece'", "continuing_subword_prefix", has_prefix);
+    wl_part_require(json, "model 'WordPiece'", "max_input_chars_per_word", limit);
+    if (!wl_json_failed(json)) {
+        wordpiece->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
+        check(json, wl_wordpiece_prepare(wordpiece, &tokenizer->vocabulary, (wl_text){prefix.data, prefix.size},
+                                         json->error));
+    }
+    wl_buffer_free(&unknown);
+    wl_buffer_free(&prefix);
+}
+
+/* ---- Unigram ---- */
+
+/* [["piece", score], ...]: the place in the list is the id. */
+static void read_scored(wl_json *json, wl_vocabulary *vocabulary, double **scores, size_t *count)
+{
+    void *memory = NULL;
+    size_t capacity = 0;
+    wl_json_begin_array(json);
+    while (wl_json_element(json)) {
+        size_t parts = 0;
+        wl_json_begin_array(json);
+        for (; wl_json_element(json); parts++) {
+            if (parts == 0) {
+                wl_text piece = wl_json_string(json);
+                if (!wl_json_failed(json))
+                    check(json, wl_vocabulary_add(vocabulary, piece, (uint32_t)*count, json->error));
+            } else {
+                wl_text number = wl_json_number(json);
+                if (wl_json_failed(json)) break;
+                check(json, wl_reserve(&memory, &capacity, *count + 1, sizeof **scores, json->error));
+                if (!wl_json_failed(json)) ((double *)memory)[*count] = wl_unigram_score(number);
+            }
+        }
+        if (wl_json_failed(json)) break;
+        if (parts != 2) wl_json_fail(json, WL_ERROR_FORMAT, "a piece has %zu parts, expected piece and score", parts);
+        ++*count;
+    }
+    *scores = memory;
+    if (!wl_json_failed(json)) check(json, wl_vocabulary_finish(vocabulary, json->error));
+}
+
+static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
+{
+    wl_unigram *unigram = &tokenizer->unigram;
+    double *scores = NULL;
+    size_t count = 0;
+    bool vocabulary = false;
+    wl_text key;
+    tokenizer->kind = WL_MODEL_UNIGRAM;
+    unigram->unknown = WL_NO_ID;
+    uint32_t seen = 0;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
+        if (wl_text_is(key, "vocab") && !vocabulary)
+            read_scored(json, &tokenizer->vocabulary, &scores, &count), vocabulary = true;
+        else if (wl_text_is(key, "unk_id"))
+            unigram->unknown = wl_json_null(json) ? WL_NO_ID : (uint32_t)wl_json_unsigned(json, WL_ID_LIMIT - 1);
+        else if (wl_text_is(key, "byte_fallback"))
+            unigram->byte_fallback = wl_json_boolean(json);
+        else
+            wl_json_skip(json);
+    }
+    wl_part_require(json, "model 'Unigram'", "vocab", vocabulary);
+    tokenizer->model_size = count;
+    if (!wl_json_failed(json) && unigram->unknown != WL_NO_ID && unigram->unknown >= count)
+        wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown,
+                     count);
+    if (wl_json_failed(json))
+        free(scores);
+    else
+        check(json, wl_unigram_prepare(unigram, &tokenizer->vocabulary, scores, count, json->error));
+}
+
+/* ---- which model ---- */
+
+static const struct {
+    const char *name;
+    void (*read)(wl_json *json, wl_tokenizer *tokenizer);
+} models[] = {{"BPE", read_bpe}, {"WordPiece", read_wordpiece}, {"Unigram", read_unigram}};
+
+/* A model without type is told by its members, in the oracle's order. */
+static const char *guess(wl_json look)
+{
+    bool merges = false, prefix = false, list = false;
+    wl_text key;
+    wl_json_begin_object(&look);
+    while (wl_json_member(&look, &key)) {
+        merges |= wl_text_is(key, "merges");
+        prefix |= wl_text_is(key, "max_input_chars_per_word");
+        list |= wl_text_is(key, "vocab") && wl_json_peek(&look) == WL_JSON_ARRAY;
+        wl_json_skip(&look);
+    }
+    return merges ? "BPE" : prefix ? "WordPiece" : list ? "Unigram" : "WordLevel";
+}
+
+void wl_model_read(wl_json *json, wl_tokenizer *tokenizer)
+{
+    char type[WL_PART_NAME];
+    wl_part_type(json, type);
+    if (wl_json_failed(json)) return;
+    const char *name = type[0] ? type : guess(*json);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        if (strcmp(models[i].name, name) != 0) continue;
+        models[i].read(json, tokenizer);
+        return;
+    }
+    wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model '%s' is not supported yet", name);
+}
