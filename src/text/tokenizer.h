@@ -13,6 +13,7 @@
 #include "text/models/wordpiece.h"
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
+#include "text/scan/cuts.h"
 #include "text/scan/word_cache.h"
 
 typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM } wl_model_kind;
@@ -61,11 +62,9 @@ struct wl_tokenizer {
     size_t model_size; /* pieces, as the model counts them: of Unigram's list twice what stands in it twice */
     size_t added_only; /* added tokens that the model's vocabulary does not hold */
     wl_scanner scanner;
-    bool aligned;             /* the general way needs places even when no spans are asked for */
-    uint8_t scan_class[256];  /* what a byte is to the scanner */
-    uint32_t single_ids[128]; /* WL_SCAN_BERT: the token of a punctuation mark */
-    bool cuts;                /* WL_SCAN_MARK: joined may be used */
-    uint8_t joined[256][32];  /* bit y of row x: some piece holds byte y behind byte x, a mark being a space */
+    bool aligned;            /* the general way needs places even when no spans are asked for */
+    uint8_t scan_class[256]; /* what a byte is to the scanner */
+    wl_cuts *cuts;           /* NULL: a word may not be cut */
 };
 
 /* Reused from text to text by one thread; zero-initialized is empty. */
