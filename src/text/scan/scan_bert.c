@@ -29,7 +29,7 @@ wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t s
         uint8_t first = class[(unsigned char)text[at++]];
         if (first == SPACE) continue;
         while (first == OTHER && at < size && class[(unsigned char)text[at]] == OTHER) at++;
-        if (wl_words_add(&batch, begin, at, false, error)) return error->code;
+        if (wl_words_add(&batch, begin, at, error)) return error->code;
     }
     return wl_words_flush(&batch, error);
 }

@@ -23,7 +23,7 @@ wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t 
     for (size_t at = 0; at < size;) {
         size_t ends[WL_WORD_ENDS], count = wl_word_ends(tokenizer->words, masks, text, size, at, ends);
         for (size_t i = 0; i < count; at = ends[i++])
-            if (wl_words_add_cut(&batch, at, ends[i], error)) return error->code;
+            if (wl_words_add(&batch, at, ends[i], error)) return error->code;
     }
     return wl_words_flush(&batch, error);
 }
