@@ -87,7 +87,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
 
 const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer)
 {
-    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram"};
+    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram", "WordLevel"};
     return kinds[tokenizer->kind];
 }
 
@@ -121,6 +121,8 @@ uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
         return tokenizer->wordpiece.unknown;
     case WL_MODEL_UNIGRAM:
         return tokenizer->unigram.unknown;
+    case WL_MODEL_WORDLEVEL:
+        return tokenizer->wordlevel.unknown;
     }
     return WL_NO_ID;
 }
@@ -169,6 +171,9 @@ static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *st
         break;
     case WL_MODEL_UNIGRAM:
         status = wl_unigram_encode(&tokenizer->unigram, text, end - begin, &scratch->unigram, tokens, error);
+        break;
+    case WL_MODEL_WORDLEVEL:
+        status = wl_wordlevel_encode(&tokenizer->wordlevel, text, end - begin, tokens, error);
         break;
     }
     if (!status && tokens->spanned)

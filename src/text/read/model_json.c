@@ -297,12 +297,42 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
         check(json, wl_unigram_prepare(unigram, &tokenizer->vocabulary, scores, count, json->error));
 }
 
+/* ---- WordLevel ---- */
+
+static void read_wordlevel(wl_json *json, wl_tokenizer *tokenizer)
+{
+    wl_wordlevel *wordlevel = &tokenizer->wordlevel;
+    wl_buffer unknown = {0};
+    bool vocabulary = false, has_unknown = false;
+    wl_text key;
+    tokenizer->kind = WL_MODEL_WORDLEVEL;
+    uint32_t seen = 0;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
+        if (wl_text_is(key, "vocab") && !vocabulary)
+            read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
+        else if (wl_text_is(key, "unk_token"))
+            read_unknown(json, &unknown, &has_unknown);
+        else
+            wl_json_skip(json);
+    }
+    wl_part_require(json, "model 'WordLevel'", "vocab", vocabulary);
+    wl_part_require(json, "model 'WordLevel'", "unk_token", has_unknown);
+    if (!wl_json_failed(json)) {
+        wordlevel->vocabulary = &tokenizer->vocabulary;
+        wordlevel->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
+    }
+    wl_buffer_free(&unknown);
+}
+
 /* ---- which model ---- */
 
 static const struct {
     const char *name;
     void (*read)(wl_json *json, wl_tokenizer *tokenizer);
-} models[] = {{"BPE", read_bpe}, {"WordPiece", read_wordpiece}, {"Unigram", read_unigram}};
+} models[] = {
+    {"BPE", read_bpe}, {"WordPiece", read_wordpiece}, {"Unigram", read_unigram}, {"WordLevel", read_wordlevel}};
 
 /* A model without type is told by its members, in the oracle's order. */
 static const char *guess(wl_json look)
