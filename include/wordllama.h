@@ -142,7 +142,7 @@ WL_API wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error);
 WL_API wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error);
 WL_API void wl_tokenizer_close(wl_tokenizer *tokenizer);
 
-/* "BPE", "WordPiece" or "Unigram". Static storage. */
+/* "BPE", "WordPiece", "Unigram" or "WordLevel". Static storage. */
 WL_API const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer);
 /* Number of different pieces, added tokens included or not. */
 WL_API size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens);

@@ -75,6 +75,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     wl_vocabulary_free(&tokenizer->vocabulary);
     wl_added_free(&tokenizer->added);
     for (size_t i = 0; i < tokenizer->normalizer_count; i++) wl_normalizer_free(&tokenizer->normalizers[i]);
+    for (size_t i = 0; i < tokenizer->pretokenizer_count; i++) wl_pretokenizer_free(&tokenizer->pretokenizers[i]);
     for (size_t i = 0; i < tokenizer->template_count; i++) free(tokenizer->template[i].ids);
     free(tokenizer->normalizers);
     free(tokenizer->pretokenizers);
@@ -88,7 +89,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
 
 const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer)
 {
-    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram"};
+    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram", "WordLevel"};
     return kinds[tokenizer->kind];
 }
 
@@ -99,11 +100,10 @@ size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens)
 
 wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id)
 {
-    for (size_t i = 0; i < tokenizer->added.count; i++) {
-        const wl_added_token *token = &tokenizer->added.tokens[i];
-        if (token->id == id) return (wl_text){token->content, token->size};
-    }
-    return wl_vocabulary_piece(&tokenizer->vocabulary, id);
+    const wl_added_token *token = wl_added_by_id(&tokenizer->added, id);
+    if (token) return (wl_text){token->content, token->size};
+    return tokenizer->kind == WL_MODEL_UNIGRAM ? wl_unigram_piece(&tokenizer->unigram, id)
+                                               : wl_vocabulary_piece(&tokenizer->vocabulary, id);
 }
 
 bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)
@@ -122,6 +122,8 @@ uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
         return tokenizer->wordpiece.unknown;
     case WL_MODEL_UNIGRAM:
         return tokenizer->unigram.unknown;
+    case WL_MODEL_WORDLEVEL:
+        return tokenizer->wordlevel.unknown;
     }
     return WL_NO_ID;
 }
@@ -137,8 +139,8 @@ void wl_text_scratch_free(wl_text_scratch *scratch)
     wl_string_free(&scratch->segment);
     wl_string_free(&scratch->rest);
     wl_string_free(&scratch->word);
-    free(scratch->segments.items);
-    free(scratch->normalized_segments.items);
+    wl_segments_free(&scratch->segments);
+    wl_segments_free(&scratch->normalized_segments);
     free(scratch->pieces.ranges);
     wl_normalize_scratch_free(&scratch->normalize);
     wl_pretokenize_scratch_free(&scratch->pretokenize);
@@ -170,6 +172,9 @@ static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *st
         break;
     case WL_MODEL_UNIGRAM:
         status = wl_unigram_encode(&tokenizer->unigram, text, end - begin, &scratch->unigram, tokens, error);
+        break;
+    case WL_MODEL_WORDLEVEL:
+        status = wl_wordlevel_encode(&tokenizer->wordlevel, text, end - begin, tokens, error);
         break;
     }
     if (!status && tokens->spanned)

@@ -10,6 +10,7 @@
 #include "text/added.h"
 #include "text/models/bpe.h"
 #include "text/models/unigram.h"
+#include "text/models/wordlevel.h"
 #include "text/models/wordpiece.h"
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
@@ -17,7 +18,7 @@
 #include "text/scan/word_cache.h"
 #include "text/scan/word_starts.h"
 
-typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM } wl_model_kind;
+typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM, WL_MODEL_WORDLEVEL } wl_model_kind;
 
 /* A piece of the post-processor's template: the text's own tokens, or special ids. */
 typedef struct wl_template_piece {
@@ -52,6 +53,7 @@ struct wl_tokenizer {
     wl_bpe bpe; /* the one that kind says */
     wl_wordpiece wordpiece;
     wl_unigram unigram;
+    wl_wordlevel wordlevel;
     wl_normalizer *normalizers;
     size_t normalizer_count;
     wl_pretokenizer *pretokenizers;
