@@ -8,6 +8,15 @@
 
 /* ---- open and close ---- */
 
+/* Keeps what an added token decodes to. Special is what stands among the special tokens' contents: the oracle compares
+ * the decoded forms with those. */
+static wl_status keep_shown(wl_tokenizer *tokenizer, size_t index, wl_text text, wl_error *error)
+{
+    const wl_added_token *same = text.size ? wl_added_find(&tokenizer->added, text) : NULL;
+    tokenizer->shown[index] = (wl_shown_token){tokenizer->shown_bytes.size, text.size, same && same->special};
+    return wl_buffer_append(&tokenizer->shown_bytes, text.data, text.size, error);
+}
+
 /* Gives the added tokens that are matched after normalization the form they then have. */
 static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
 {
@@ -15,6 +24,8 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
     wl_string string = {0};
     wl_normalize_scratch scratch = {0};
     wl_status status = WL_OK;
+    tokenizer->shown = wl_allocate(added->count, sizeof *tokenizer->shown, error);
+    if (!tokenizer->shown) return error->code;
     for (size_t i = 0; i < added->count && !status; i++) {
         const wl_added_token *token = &added->tokens[i];
         wl_string_clear(&string, false);
@@ -24,6 +35,7 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
         /* What normalizes to nothing could match everywhere: the oracle's matcher refuses it too. */
         if (!status && string.text.size)
             status = wl_added_pattern(added, i, (wl_text){string.text.data, string.text.size}, error);
+        if (!status) status = keep_shown(tokenizer, i, (wl_text){string.text.data, string.text.size}, error);
     }
     wl_string_free(&string);
     wl_normalize_scratch_free(&scratch);
@@ -77,6 +89,10 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     for (size_t i = 0; i < tokenizer->normalizer_count; i++) wl_normalizer_free(&tokenizer->normalizers[i]);
     for (size_t i = 0; i < tokenizer->pretokenizer_count; i++) wl_pretokenizer_free(&tokenizer->pretokenizers[i]);
     for (size_t i = 0; i < tokenizer->template_count; i++) free(tokenizer->template[i].ids);
+    for (size_t i = 0; i < tokenizer->decoder_count; i++) wl_decoder_free(&tokenizer->decoders[i]);
+    free(tokenizer->decoders);
+    free(tokenizer->shown);
+    wl_buffer_free(&tokenizer->shown_bytes);
     free(tokenizer->normalizers);
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
@@ -147,6 +163,7 @@ void wl_text_scratch_free(wl_text_scratch *scratch)
     wl_bpe_scratch_free(&scratch->bpe);
     wl_unigram_scratch_free(&scratch->unigram);
     wl_tokens_free(&scratch->tokens);
+    wl_decode_scratch_free(&scratch->decode);
     *scratch = (wl_text_scratch){0};
 }
 

@@ -15,6 +15,7 @@
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
 #include "text/scan/cuts.h"
+#include "text/process/decode.h"
 #include "text/scan/word_cache.h"
 #include "text/scan/word_starts.h"
 
@@ -38,6 +39,12 @@ typedef struct wl_padding {
     uint32_t id;
 } wl_padding;
 
+/* What an added token decodes to: its content as the normalizers leave it, where they are run on it. */
+typedef struct wl_shown_token {
+    size_t begin, size; /* in shown_bytes */
+    bool special;       /* that is a special token's content */
+} wl_shown_token;
+
 typedef enum wl_scanner {
     WL_SCAN_GENERAL, /* none: the general way */
     WL_SCAN_MARK,    /* Llama-2: words start at a space, which is a mark (scan_mark.c) */
@@ -59,8 +66,13 @@ struct wl_tokenizer {
     wl_pretokenizer *pretokenizers;
     size_t pretokenizer_count;
     wl_added_tokens added;
+    wl_shown_token *shown; /* by the index of the added token; NULL without any */
+    wl_buffer shown_bytes;
     wl_template_piece *template; /* for one text; count 0: the text alone */
     size_t template_count;
+    wl_decoder *decoders;
+    size_t decoder_count;
+    bool decodes; /* a decoder is declared, if only an empty Sequence: without one, pieces are joined by spaces */
     wl_truncation truncation;
     wl_padding padding;
     size_t model_size; /* pieces, as the model counts them: of Unigram's list twice what stands in it twice */
@@ -87,6 +99,7 @@ typedef struct wl_text_scratch {
     wl_bpe_scratch bpe;
     wl_unigram_scratch unigram;
     wl_tokens tokens;
+    wl_decode_scratch decode;
     uint64_t replaced; /* ill-formed subparts so far */
 } wl_text_scratch;
 
