@@ -32,7 +32,7 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
         status = wl_string_add(&string, token->content, token->size, (wl_span){0, 0}, error);
         if (!status && token->normalized)
             status = wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, &string, &scratch, error);
-        /* What normalizes to nothing could match everywhere: the oracle's matcher refuses it too. */
+        /* What normalizes to nothing would match everywhere: the oracle then cuts inside of characters and panics. */
         if (!status && string.text.size)
             status = wl_added_pattern(added, i, (wl_text){string.text.data, string.text.size}, error);
         if (!status) status = keep_shown(tokenizer, i, (wl_text){string.text.data, string.text.size}, error);
