@@ -1,6 +1,6 @@
 #!/bin/sh
 # make bench-tokenizers: our tokenizer and its peers side by side.
-#     sh bench/tokenizers.sh [--quick] [--tokenizers A,B] [--corpora X,Y] [--threads 1,2]
+#     sh bench/tokenizers.sh [--quick] [--tokenizers A,B] [--corpora X,Y] [--threads 1,2] [--turns N]
 # What a peer needs is made in build/bench; a peer that cannot be made is left out with a line that says so.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,4 +22,4 @@ while read -r peer; do
         echo "bench: $peer cannot be installed ($work/pip.log), left out"
 done <bench/tokenizers.txt
 
-exec "$python" bench/tokenizers.py --work "$work" --build build/release --data "$data" "$@"
+exec "$python" bench/compare_tokenizers.py --work "$work" --build build/release --data "$data" "$@"

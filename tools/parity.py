@@ -236,8 +236,8 @@ def main() -> None:
             total_ids += result.ids
             total_mismatches += result.mismatches
     print(
-        f"{len(chosen) - failures} of {len(chosen)} tokenizers, {total_texts} texts, {total_ids} ids twice, "
-        f"{total_mismatches} mismatches"
+        f"{len(chosen) - failures} of {len(chosen)} tokenizers, {total_texts} texts with and without special tokens, "
+        f"{total_ids} ids, each compared with and without offsets, {total_mismatches} mismatches"
     )
     sys.exit(1 if failures or total_mismatches else 0)
 

@@ -1,12 +1,12 @@
 """Runs our tokenizer and its peers in turn and prints one Markdown table; called by tokenizers.sh.
 
-    tokenizers.py --work build/bench --build build/release --data ../shared/data [--quick] [--tokenizers A,B]
-                  [--corpora X,Y] [--threads 1,2]
-    tokenizers.py --peer NAME TOKENIZER.json TEXTS.jsonl THREADS ROUNDS SECONDS        (one peer: prints its rounds)
+    compare_tokenizers.py --work build/bench --build build/release --data ../shared/data [--quick] [--tokenizers A,B]
+                  [--corpora X,Y] [--threads 1,2] [--turns N]
+    compare_tokenizers.py --peer NAME TOKENIZER.json TEXTS.jsonl THREADS ROUNDS SECONDS        (one peer: prints its rounds)
 
 Every tool runs in a process of its own on as many cores as it has threads; tools take turns, since the machine is
-noisy. Texts are in memory. The first round of a process is the cold one (the tokenizer is open, nothing was encoded
-yet), the others are warm; a figure is the median. One thread counts the processor's seconds, which other work on the
+noisy. Texts are in memory. The first round of a process is the cold one (the tokenizer is open, one word was encoded),
+the others are warm; a figure is the median. One thread counts the processor's seconds, which other work on the
 machine disturbs the least; more threads count the clock's. Peers are called in the way that is fastest for them and
 without special tokens. What a peer answers is compared with the ids of `tokenizers` first: where they differ, its
 figure says so.
@@ -140,6 +140,7 @@ def peer(name: str, tokenizer: Path, file: Path, threads: int, rounds: int, limi
         encode, ids = OPEN[name](tokenizer, threads)
     except Exception as problem:  # whatever a peer raises: it cannot load this one
         sys.exit(f"{type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''}")
+    encode(["Hello"])  # what a peer imports and makes at its first call is no part of the cold round
     begun = time.perf_counter()
     for turn in range(rounds):
         start, before = time.perf_counter(), time.process_time()
@@ -240,7 +241,7 @@ def drive(options: argparse.Namespace) -> None:
     names = options.tokenizers.split(",") if options.tokenizers else TOKENIZERS
     corpora = options.corpora.split(",") if options.corpora else CORPORA
     files = prepare(data, work, corpora, options.quick)
-    turns = 1 if options.quick else TURNS
+    turns = 1 if options.quick else options.turns
     peers = []
     for tool in PEERS:
         probe = subprocess.run([sys.executable, "-c", f"import {tool}"], capture_output=True, check=False)
@@ -292,6 +293,7 @@ def main() -> None:
     parser.add_argument("--tokenizers", default="")
     parser.add_argument("--corpora", default="")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--quick", action="store_true", help="one text in ten, one turn")
     drive(parser.parse_args())
 
