@@ -79,6 +79,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     free(tokenizer->normalizers);
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
+    free(tokenizer->cuts);
     free(tokenizer->name);
     free(tokenizer);
 }

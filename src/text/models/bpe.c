@@ -68,6 +68,28 @@ wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t 
     return WL_OK;
 }
 
+/* Whether a byte is a symbol by itself, and which. */
+static uint32_t unit_id(const wl_bpe *bpe, unsigned byte)
+{
+    return bpe->byte_level ? bpe->alphabet[byte] : byte < 128 ? bpe->ascii[byte] : WL_NO_ID;
+}
+
+wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error)
+{
+    bpe->units = wl_allocate(256 * 256, sizeof *bpe->units, error);
+    if (!bpe->units) return error->code;
+    for (unsigned x = 0; x < 256; x++)
+        for (unsigned y = 0; y < 256; y++) {
+            uint32_t left = unit_id(bpe, x), right = unit_id(bpe, y);
+            wl_pair_merge *unit = &bpe->units[x << 8 | y];
+            unit->rank = WL_NO_ID;
+            if (left == WL_NO_ID || right == WL_NO_ID || !bpe->merge_slots) continue;
+            const wl_merge *merge = slot_of(bpe, key_of(left, right));
+            if (merge->key) *unit = (wl_pair_merge){merge->rank, merge->id};
+        }
+    return WL_OK;
+}
+
 void wl_bpe_clear_merges(wl_bpe *bpe)
 {
     free(bpe->merges);
@@ -78,6 +100,7 @@ void wl_bpe_clear_merges(wl_bpe *bpe)
 void wl_bpe_free(wl_bpe *bpe)
 {
     free(bpe->merges);
+    free(bpe->units);
     wl_buffer_free(&bpe->prefix);
     wl_buffer_free(&bpe->suffix);
     *bpe = (wl_bpe){0};
@@ -171,22 +194,74 @@ static void look_up(const wl_bpe *bpe, wl_symbol *left, const wl_symbol *right)
     left->merged = merge->id;
 }
 
-/* The pair of lowest rank is found by a scan; symbols close up after each merge. */
-static size_t merge_short(const wl_bpe *bpe, wl_symbol *symbols, size_t count)
+/* A piece of few symbols, in arrays that a scan for the lowest rank runs through quickly. */
+struct short_piece {
+    uint32_t id[SHORT], size[SHORT];
+    uint32_t rank[SHORT], merged[SHORT]; /* of the pair with the next */
+};
+
+static inline void look_up_short(const wl_bpe *bpe, struct short_piece *piece, size_t left)
 {
-    for (size_t i = 0; i < count; i++) look_up(bpe, &symbols[i], i + 1 < count ? &symbols[i + 1] : NULL);
-    for (;;) {
+    const wl_merge *merge = slot_of(bpe, key_of(piece->id[left], piece->id[left + 1]));
+    piece->rank[left] = merge->key ? merge->rank : WL_NO_ID;
+    piece->merged[left] = merge->id;
+}
+
+/* The pair of lowest rank is found by a scan; symbols close up after each merge. */
+static size_t merge_short(const wl_bpe *bpe, struct short_piece *piece, size_t count)
+{
+    for (; count > 1; count--) {
         size_t best = 0;
-        for (size_t i = 1; i < count; i++)
-            if (symbols[i].rank < symbols[best].rank) best = i;
-        if (count == 0 || symbols[best].rank == WL_NO_ID) return count;
-        symbols[best].id = symbols[best].merged;
-        symbols[best].size += symbols[best + 1].size;
-        count--;
-        for (size_t i = best + 1; i < count; i++) symbols[i] = symbols[i + 1];
-        look_up(bpe, &symbols[best], best + 1 < count ? &symbols[best + 1] : NULL);
-        if (best) look_up(bpe, &symbols[best - 1], &symbols[best]);
+        uint32_t lowest = WL_NO_ID;
+        for (size_t i = 0; i + 1 < count; i++) {
+            best = piece->rank[i] < lowest ? i : best;
+            lowest = piece->rank[i] < lowest ? piece->rank[i] : lowest;
+        }
+        if (lowest == WL_NO_ID) break;
+        piece->id[best] = piece->merged[best];
+        piece->size[best] += piece->size[best + 1];
+        for (size_t i = best + 1; i + 1 < count; i++) {
+            piece->id[i] = piece->id[i + 1];
+            piece->size[i] = piece->size[i + 1];
+            piece->rank[i] = piece->rank[i + 1];
+            piece->merged[i] = piece->merged[i + 1];
+        }
+        if (best + 2 < count) look_up_short(bpe, piece, best);
+        if (best) look_up_short(bpe, piece, best - 1);
     }
+    return count;
+}
+
+/* Symbols that are single bytes take their first ranks from units. */
+static wl_status encode_short(const wl_bpe *bpe, const char *text, size_t size, const wl_symbol *symbols, size_t count,
+                              wl_tokens *tokens, wl_error *error)
+{
+    struct short_piece piece;
+    bool known[SHORT]; /* the symbol is the one of its byte */
+    for (size_t i = 0, at = 0; i < count; at += symbols[i++].size) {
+        piece.id[i] = symbols[i].id;
+        piece.size[i] = symbols[i].size;
+        known[i] = bpe->byte_level || (symbols[i].size == 1 && at < size && (unsigned char)text[at] < 128 &&
+                                       symbols[i].id == bpe->ascii[(unsigned char)text[at]]);
+        if (i == 0) continue;
+        if (!bpe->merge_slots) {
+            piece.rank[i - 1] = WL_NO_ID;
+        } else if (known[i] && known[i - 1]) {
+            wl_pair_merge unit = bpe->units[(size_t)(unsigned char)text[at - 1] << 8 | (unsigned char)text[at]];
+            piece.rank[i - 1] = unit.rank;
+            piece.merged[i - 1] = unit.id;
+        } else
+            look_up_short(bpe, &piece, i - 1);
+    }
+    count = merge_short(bpe, &piece, count);
+    if (wl_tokens_reserve(tokens, count, error)) return error->code;
+    for (size_t i = 0, at = 0; i < count; i++) {
+        size_t end = at + piece.size[i] < size ? at + piece.size[i] : size;
+        if (tokens->spanned) tokens->spans[tokens->count] = (wl_span){(uint32_t)at, (uint32_t)end};
+        tokens->ids[tokens->count++] = piece.id[i];
+        at = end;
+    }
+    return WL_OK;
 }
 
 static void sift_down(uint64_t *heap, size_t count, size_t at)
@@ -263,10 +338,8 @@ wl_status wl_bpe_merge(const wl_bpe *bpe, const char *text, size_t size, wl_bpe_
             scratch->symbols[count] = (wl_symbol){.id = bpe->alphabet[(unsigned char)text[count]], .size = 1};
     } else if (split(bpe, text, size, scratch, &count, error))
         return error->code;
-    if (count <= SHORT)
-        count = merge_short(bpe, scratch->symbols, count);
-    else if (merge_long(bpe, scratch, count, error))
-        return error->code;
+    if (count <= SHORT) return encode_short(bpe, text, size, scratch->symbols, count, tokens, error);
+    if (merge_long(bpe, scratch, count, error)) return error->code;
     if (wl_tokens_reserve(tokens, count, error)) return error->code;
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {

@@ -11,10 +11,16 @@ typedef struct wl_merge {
     uint32_t rank, id;
 } wl_merge;
 
+typedef struct wl_pair_merge {
+    uint32_t rank, id;
+} wl_pair_merge;
+
 typedef struct wl_bpe {
     const wl_vocabulary *vocabulary;
     wl_merge *merges; /* open addressing, a power of two, at most half full */
     size_t merge_slots, merge_count;
+    wl_pair_merge
+        *units; /* merge of two bytes, by the bytes: of ASCII, or with byte_level of all; rank WL_NO_ID: none */
     uint32_t ascii[128];    /* id of each one-byte character, or WL_NO_ID */
     uint32_t bytes[256];    /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
     uint32_t alphabet[256]; /* id of the character that stands for a byte (byte_alphabet.h), or WL_NO_ID */
@@ -48,6 +54,8 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error);
 wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error);
 /* Sets byte_level where the vocabulary holds the whole byte alphabet and no option gets in the way; says whether. */
 bool wl_bpe_take_bytes(wl_bpe *bpe);
+/* Builds units; call once after the last merge. */
+wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error);
 /* Empties the merges. */
 void wl_bpe_clear_merges(wl_bpe *bpe);
 void wl_bpe_free(wl_bpe *bpe);

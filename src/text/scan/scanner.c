@@ -1,12 +1,13 @@
 /* Which scanner a tokenizer may use. A scanner is chosen only where its conditions are proved for this very
  * vocabulary; anything else takes the general way, which is always right. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "text/tokenizer.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
 
-enum { OTHER, SPACE, PUNCTUATION = 2, MARK_LEAD = 2 };
+enum { OTHER, SPACE, PUNCTUATION };
 
 static inline bool mark_at(wl_text piece, size_t at, const char *mark, size_t size)
 {
@@ -26,27 +27,11 @@ static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, s
     return true;
 }
 
-/* Fills joined; says whether merging can be relied on not to cross a pair that no piece holds. That takes two more
- * things to be true: every character unknown to the vocabulary becomes bytes, for a run of unknowns would fuse over a
- * cut, and the tokens of bytes take part in no merge, for their names are not what they stand for. */
-static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
+/* Cuts need two more things to be true than that merges give pieces: every character unknown to the vocabulary becomes
+ * bytes, for a run of unknowns would fuse over a cut, and the tokens of bytes take part in no merge, for their names
+ * are not what they stand for. */
+static bool may_cut(const wl_bpe *bpe)
 {
-    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
-    const wl_bpe *bpe = &tokenizer->bpe;
-    memset(tokenizer->joined, 0, sizeof tokenizer->joined);
-    for (size_t i = 0; i < vocabulary->count; i++) {
-        wl_text piece = wl_vocabulary_at(vocabulary, i);
-        int before = -1;
-        for (size_t at = 0; at < piece.size;) {
-            bool is_mark = mark_at(piece, at, mark, size);
-            unsigned char byte = is_mark ? ' ' : (unsigned char)piece.data[at];
-            if (before >= 0) tokenizer->joined[before][byte / 8] |= (uint8_t)(1u << byte % 8);
-            before = byte;
-            at += is_mark ? size : 1;
-        }
-    }
-    /* Never inside a character. */
-    for (unsigned x = 0; x < 256; x++) memset(&tokenizer->joined[x][0x80 / 8], 0xFF, 0x40 / 8);
     if (!bpe->byte_fallback) return false;
     uint32_t lowest = WL_NO_ID, highest = 0; /* the tokens of bytes stand together in real files */
     for (unsigned byte = 0; byte < 256; byte++) {
@@ -62,6 +47,27 @@ static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
             if (ids[j] >= lowest && ids[j] <= highest) return false;
     }
     return true;
+}
+
+/* The cuts of a vocabulary whose marks are spaces in the words. */
+static wl_status find_cuts(wl_tokenizer *tokenizer, const char *mark, size_t size, wl_error *error)
+{
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    tokenizer->cuts = wl_allocate(1, sizeof *tokenizer->cuts, error);
+    char *word = wl_allocate(vocabulary->longest, 1, error);
+    for (size_t i = 0; i < vocabulary->count && word && tokenizer->cuts; i++) {
+        wl_text piece = wl_vocabulary_at(vocabulary, i);
+        size_t length = 0;
+        for (size_t at = 0; at < piece.size;) {
+            bool is_mark = mark_at(piece, at, mark, size);
+            word[length++] = is_mark ? ' ' : piece.data[at];
+            at += is_mark ? size : 1;
+        }
+        wl_cuts_note(tokenizer->cuts, word, length);
+    }
+    if (tokenizer->cuts) wl_cuts_finish(tokenizer->cuts);
+    free(word);
+    return word && tokenizer->cuts ? WL_OK : error->code;
 }
 
 /* Merges go by ids, the proofs here by pieces: no two pieces may share an id. */
@@ -104,28 +110,18 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
     if (tokenizer->added.normalized.patterns.count) return WL_OK;
     if (is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
-        tokenizer->scan_class[' '] = SPACE;
-        tokenizer->scan_class[(unsigned char)tokenizer->normalizers[0].content[0]] = MARK_LEAD;
-        tokenizer->cuts =
-            find_joined(tokenizer, tokenizer->normalizers[0].content, tokenizer->normalizers[0].content_size);
+        if (!may_cut(&tokenizer->bpe)) return WL_OK;
+        const wl_normalizer *mark = &tokenizer->normalizers[0];
+        return find_cuts(tokenizer, mark->content, mark->content_size, error);
     } else if (is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;
         bool clean = tokenizer->normalizers[0].clean_text;
-        wl_tokens tokens = {0};
-        wl_status status = WL_OK;
-        for (unsigned byte = 0; byte < 128 && !status; byte++) {
+        for (unsigned byte = 0; byte < 128; byte++) {
             uint8_t class = wl_unicode_class(byte);
             if (clean && class & WL_UNICODE_BERT_REMOVED) continue;
             if (class & WL_UNICODE_SPACE) tokenizer->scan_class[byte] = SPACE;
-            if (!(class & WL_UNICODE_BERT_PUNCTUATION)) continue;
-            tokenizer->scan_class[byte] = PUNCTUATION;
-            char mark = (char)byte;
-            tokens.count = 0;
-            status = wl_wordpiece_encode(&tokenizer->wordpiece, &mark, 1, &tokens, error);
-            if (!status) tokenizer->single_ids[byte] = tokens.ids[0];
+            if (class & WL_UNICODE_BERT_PUNCTUATION) tokenizer->scan_class[byte] = PUNCTUATION;
         }
-        wl_tokens_free(&tokens);
-        return status;
     }
     return WL_OK;
 }
