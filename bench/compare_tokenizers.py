@@ -37,9 +37,9 @@ CORPORA = ("ag_news", "newsgroups", "zhwiki", "code")
 PEERS = ("tokenizers", "gigatoken", "tiktoken", "tokie")
 CODE_BYTES = 4_000_000
 CHECKED = 400  # texts of each corpus whose ids are compared
-TURNS = 3
+TURNS = 2
 ROUNDS = 12  # of a turn, at most
-SECONDS = 2.0  # after which a turn ends, when it has a warm round
+SECONDS = 1.0  # after which a turn ends, when it has a warm round
 
 Texts = list[str]
 Encode = Callable[[Texts], Any]
