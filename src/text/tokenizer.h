@@ -14,8 +14,8 @@
 #include "text/models/wordpiece.h"
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
-#include "text/scan/cuts.h"
 #include "text/process/decode.h"
+#include "text/scan/cuts.h"
 #include "text/scan/word_cache.h"
 #include "text/scan/word_starts.h"
 
@@ -82,8 +82,9 @@ struct wl_tokenizer {
     uint8_t scan_class[256];     /* what a byte is to the scanner */
     const wl_words_rules *words; /* WL_SCAN_BYTES: of the expression, which belongs to a pre-tokenizer */
     wl_start_rules start_rules;
-    bool in_blocks; /* start_rules may be used */
-    wl_cuts *cuts;  /* NULL: a word may not be cut */
+    bool in_blocks;    /* start_rules may be used */
+    bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
+    wl_cuts *cuts;     /* NULL: a word may not be cut */
 };
 
 /* Reused from text to text by one thread; zero-initialized is empty. */
@@ -109,9 +110,14 @@ void wl_text_scratch_free(wl_text_scratch *scratch);
 wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
                       wl_error *error);
 
-/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. */
-wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. cached:
+ * through the word cache, which a scanner that keeps the result itself has no use for. */
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error);
+/* The model over one piece of a string: appended to scratch->tokens. part: it is a part of a piece, cut where no merge
+ * reaches over. */
+wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
+                          wl_text_scratch *scratch, wl_error *error);
 
 /* The scanners: the ids of well-formed text between added tokens, raw (for WL_SCAN_BYTES: normalized), appended to
  * scratch->tokens. */

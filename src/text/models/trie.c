@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BLOCK       256
-#define OPEN_BLOCKS 4 /* in which places are searched: what an older block has left is hard to fill */
+#define OPEN_BLOCKS 4  /* in which places are searched: what an older block has left is hard to fill */
 #define SMALL       16 /* ranges up to this are sorted by insertion */
 #define NO_CHILDREN UINT32_MAX
 #define NO_ENTRY    (WL_TRIE_VALUES << 8)

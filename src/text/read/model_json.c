@@ -201,7 +201,6 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
         json->failed = wl_json_failed(&merges);
     }
     bpe->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
-    if (!wl_json_failed(json)) check(json, wl_bpe_finish(bpe, json->error));
     wl_buffer_free(&unknown);
 }
 
