@@ -228,8 +228,8 @@ static void check_shadowed(wl_context *context)
     static const char *const names[] = {"<unk>", "a", "b", "a", "ab", "a"};
     wl_buffer none = {0};
     wl_error error;
-    uint32_t ids[4];
-    size_t count;
+    uint32_t ids[4] = {0};
+    size_t count = 0;
     wl_tokenizer *tokenizer = open_added(unigram, &none);
     for (uint32_t id = 0; tokenizer && id < 6; id++)
         CHECK_THAT(wl_text_is(wl_tokenizer_piece(tokenizer, id), names[id]), "id %u", id);
@@ -245,8 +245,8 @@ static void check_unneeded_unknown(wl_context *context)
     static const char model[] = "{\"type\": \"Unigram\", \"unk_id\": null, \"vocab\": [[\"a\", -1], [\"ab\", -1]]}";
     wl_buffer none = {0};
     wl_error error;
-    uint32_t ids[4];
-    size_t count;
+    uint32_t ids[4] = {0};
+    size_t count = 0;
     wl_tokenizer *tokenizer = open_added(model, &none);
     CHECK(tokenizer && !wl_encode(tokenizer, context, (wl_text){"ab", 2}, NULL, ids, NULL, 4, &count, &error));
     CHECK(count == 1 && ids[0] == 1);
