@@ -113,7 +113,7 @@ typedef struct wl_context wl_context;
 typedef struct wl_context_options {
     size_t size;             /* sizeof(wl_context_options) */
     uint32_t threads;        /* 0: as many as the process may use; 1: the calling thread alone */
-    uint32_t cache_megabyte; /* bound of the word cache of each thread; 0: 8 MB. It holds no more, ever. */
+    uint32_t cache_megabyte; /* bound of the word cache of each thread; 0: 16 MB. It holds no more, ever. */
 } wl_context_options;
 
 /* Counters of everything that ran in a context since it was made. */
@@ -142,7 +142,7 @@ WL_API wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error);
 WL_API wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error);
 WL_API void wl_tokenizer_close(wl_tokenizer *tokenizer);
 
-/* "BPE", "WordPiece" or "Unigram". Static storage. */
+/* "BPE", "WordPiece", "Unigram" or "WordLevel". Static storage. */
 WL_API const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer);
 /* Number of different pieces, added tokens included or not. */
 WL_API size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens);

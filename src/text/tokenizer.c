@@ -4,9 +4,19 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "text/scan/words.h"
 #include "text/unicode/utf8.h"
 
 /* ---- open and close ---- */
+
+/* Keeps what an added token decodes to. Special is what stands among the special tokens' contents: the oracle compares
+ * the decoded forms with those. */
+static wl_status keep_shown(wl_tokenizer *tokenizer, size_t index, wl_text text, wl_error *error)
+{
+    const wl_added_token *same = text.size ? wl_added_find(&tokenizer->added, text) : NULL;
+    tokenizer->shown[index] = (wl_shown_token){tokenizer->shown_bytes.size, text.size, same && same->special};
+    return wl_buffer_append(&tokenizer->shown_bytes, text.data, text.size, error);
+}
 
 /* Gives the added tokens that are matched after normalization the form they then have. */
 static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
@@ -15,15 +25,18 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
     wl_string string = {0};
     wl_normalize_scratch scratch = {0};
     wl_status status = WL_OK;
+    tokenizer->shown = wl_allocate(added->count, sizeof *tokenizer->shown, error);
+    if (!tokenizer->shown) return error->code;
     for (size_t i = 0; i < added->count && !status; i++) {
         const wl_added_token *token = &added->tokens[i];
         wl_string_clear(&string, false);
         status = wl_string_add(&string, token->content, token->size, (wl_span){0, 0}, error);
         if (!status && token->normalized)
             status = wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, &string, &scratch, error);
-        /* What normalizes to nothing could match everywhere: the oracle's matcher refuses it too. */
+        /* What normalizes to nothing would match everywhere: the oracle then cuts inside of characters and panics. */
         if (!status && string.text.size)
             status = wl_added_pattern(added, i, (wl_text){string.text.data, string.text.size}, error);
+        if (!status) status = keep_shown(tokenizer, i, (wl_text){string.text.data, string.text.size}, error);
     }
     wl_string_free(&string);
     wl_normalize_scratch_free(&scratch);
@@ -75,7 +88,12 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     wl_vocabulary_free(&tokenizer->vocabulary);
     wl_added_free(&tokenizer->added);
     for (size_t i = 0; i < tokenizer->normalizer_count; i++) wl_normalizer_free(&tokenizer->normalizers[i]);
+    for (size_t i = 0; i < tokenizer->pretokenizer_count; i++) wl_pretokenizer_free(&tokenizer->pretokenizers[i]);
     for (size_t i = 0; i < tokenizer->template_count; i++) free(tokenizer->template[i].ids);
+    for (size_t i = 0; i < tokenizer->decoder_count; i++) wl_decoder_free(&tokenizer->decoders[i]);
+    free(tokenizer->decoders);
+    free(tokenizer->shown);
+    wl_buffer_free(&tokenizer->shown_bytes);
     free(tokenizer->normalizers);
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
@@ -88,7 +106,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
 
 const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer)
 {
-    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram"};
+    static const char *const kinds[] = {"BPE", "WordPiece", "Unigram", "WordLevel"};
     return kinds[tokenizer->kind];
 }
 
@@ -99,11 +117,10 @@ size_t wl_tokenizer_vocabulary(const wl_tokenizer *tokenizer, bool added_tokens)
 
 wl_text wl_tokenizer_piece(const wl_tokenizer *tokenizer, uint32_t id)
 {
-    for (size_t i = 0; i < tokenizer->added.count; i++) {
-        const wl_added_token *token = &tokenizer->added.tokens[i];
-        if (token->id == id) return (wl_text){token->content, token->size};
-    }
-    return wl_vocabulary_piece(&tokenizer->vocabulary, id);
+    const wl_added_token *token = wl_added_by_id(&tokenizer->added, id);
+    if (token) return (wl_text){token->content, token->size};
+    return tokenizer->kind == WL_MODEL_UNIGRAM ? wl_unigram_piece(&tokenizer->unigram, id)
+                                               : wl_vocabulary_piece(&tokenizer->vocabulary, id);
 }
 
 bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)
@@ -122,6 +139,8 @@ uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
         return tokenizer->wordpiece.unknown;
     case WL_MODEL_UNIGRAM:
         return tokenizer->unigram.unknown;
+    case WL_MODEL_WORDLEVEL:
+        return tokenizer->wordlevel.unknown;
     }
     return WL_NO_ID;
 }
@@ -137,14 +156,15 @@ void wl_text_scratch_free(wl_text_scratch *scratch)
     wl_string_free(&scratch->segment);
     wl_string_free(&scratch->rest);
     wl_string_free(&scratch->word);
-    free(scratch->segments.items);
-    free(scratch->normalized_segments.items);
+    wl_segments_free(&scratch->segments);
+    wl_segments_free(&scratch->normalized_segments);
     free(scratch->pieces.ranges);
     wl_normalize_scratch_free(&scratch->normalize);
     wl_pretokenize_scratch_free(&scratch->pretokenize);
     wl_bpe_scratch_free(&scratch->bpe);
     wl_unigram_scratch_free(&scratch->unigram);
     wl_tokens_free(&scratch->tokens);
+    wl_decode_scratch_free(&scratch->decode);
     *scratch = (wl_text_scratch){0};
 }
 
@@ -154,37 +174,57 @@ static wl_span original(const wl_string *string, size_t begin, size_t end)
     return (wl_span){wl_string_span(string, begin).begin, wl_string_span(string, end - 1).end};
 }
 
+wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
+                          wl_text_scratch *scratch, wl_error *error)
+{
+    wl_tokens *tokens = &scratch->tokens;
+    switch (tokenizer->kind) {
+    case WL_MODEL_BPE:
+        return (part ? wl_bpe_merge : wl_bpe_encode)(&tokenizer->bpe, text, size, &scratch->bpe, tokens, error);
+    case WL_MODEL_WORDPIECE:
+        return wl_wordpiece_encode(&tokenizer->wordpiece, text, size, tokens, error);
+    case WL_MODEL_UNIGRAM:
+        return wl_unigram_encode(&tokenizer->unigram, text, size, &scratch->unigram, tokens, error);
+    case WL_MODEL_WORDLEVEL:
+        return wl_wordlevel_encode(&tokenizer->wordlevel, text, size, tokens, error);
+    }
+    return WL_OK;
+}
+
 static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *string, size_t begin, size_t end,
                               wl_text_scratch *scratch, wl_error *error)
 {
-    const char *text = string->text.data + begin;
     wl_tokens *tokens = &scratch->tokens;
     size_t first = tokens->count;
-    wl_status status = WL_OK;
-    switch (tokenizer->kind) {
-    case WL_MODEL_BPE:
-        status = wl_bpe_encode(&tokenizer->bpe, text, end - begin, &scratch->bpe, tokens, error);
-        break;
-    case WL_MODEL_WORDPIECE:
-        status = wl_wordpiece_encode(&tokenizer->wordpiece, text, end - begin, tokens, error);
-        break;
-    case WL_MODEL_UNIGRAM:
-        status = wl_unigram_encode(&tokenizer->unigram, text, end - begin, &scratch->unigram, tokens, error);
-        break;
-    }
-    if (!status && tokens->spanned)
-        for (size_t i = first; i < tokens->count; i++)
-            tokens->spans[i] = original(string, begin + tokens->spans[i].begin, begin + tokens->spans[i].end);
-    return status;
+    if (wl_model_encode(tokenizer, string->text.data + begin, end - begin, false, scratch, error)) return error->code;
+    for (size_t i = first; i < tokens->count && tokens->spanned; i++)
+        tokens->spans[i] = original(string, begin + tokens->spans[i].begin, begin + tokens->spans[i].end);
+    return WL_OK;
 }
 
-static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, wl_text_scratch *scratch,
+/* The pieces through the word cache. */
+static wl_status look_up_pieces(const wl_tokenizer *tokenizer, const wl_string *string, wl_text_scratch *scratch,
+                                wl_error *error)
+{
+    const wl_pieces *pieces = &scratch->pieces;
+    wl_word_batch batch;
+    wl_words_begin(&batch, tokenizer, scratch, wl_model_encode, string->text.data, string->text.size);
+    for (size_t i = 0; i < pieces->count; i++)
+        if (wl_words_add(&batch, pieces->ranges[i].begin, pieces->ranges[i].end, error)) return error->code;
+    return wl_words_flush(&batch, error);
+}
+
+static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, bool cached, wl_text_scratch *scratch,
                                wl_error *error)
 {
     wl_pieces *pieces = &scratch->pieces;
+    cached = cached && !scratch->tokens.spanned;
+    if (cached && tokenizer->scanner == WL_SCAN_BYTES)
+        return wl_scan_bytes(tokenizer, string->text.data, string->text.size, scratch, error);
     if (wl_pretokenize(tokenizer->pretokenizers, tokenizer->pretokenizer_count, string, pieces, &scratch->pretokenize,
                        error))
         return error->code;
+    if (cached) return look_up_pieces(tokenizer, string, scratch, error);
     for (size_t i = 0; i < pieces->count; i++)
         if (encode_piece(tokenizer, string, pieces->ranges[i].begin, pieces->ranges[i].end, scratch, error))
             return error->code;
@@ -198,12 +238,13 @@ static wl_status add_token(wl_tokens *tokens, const wl_string *string, const wl_
     return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
 }
 
-wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error)
 {
     if (wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, segment, &scratch->normalize, error))
         return error->code;
-    if (tokenizer->added.normalized.patterns.count == 0) return encode_string(tokenizer, segment, scratch, error);
+    if (tokenizer->added.normalized.patterns.count == 0)
+        return encode_string(tokenizer, segment, cached, scratch, error);
     wl_segments *segments = &scratch->normalized_segments;
     if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, segment->text.data, segment->text.size, segments,
                      error))
@@ -216,9 +257,25 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
         } else {
             wl_string_clear(&scratch->rest, segment->aligned);
             status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
-            if (!status) status = encode_string(tokenizer, &scratch->rest, scratch, error);
+            if (!status) status = encode_string(tokenizer, &scratch->rest, cached, scratch, error);
         }
         if (status) return status;
+    }
+    return WL_OK;
+}
+
+/* A segment that the normalizers leave as it is, where it stands. */
+static wl_status scan_in_place(const wl_tokenizer *tokenizer, const char *data, size_t size, wl_text_scratch *scratch,
+                               wl_error *error)
+{
+    if (tokenizer->added.normalized.patterns.count == 0) return wl_scan_bytes(tokenizer, data, size, scratch, error);
+    wl_segments *segments = &scratch->normalized_segments;
+    if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, data, size, segments, error)) return error->code;
+    for (size_t i = 0; i < segments->count; i++) {
+        const wl_segment *part = &segments->items[i];
+        if (part->token ? add_token(&scratch->tokens, NULL, part, error)
+                        : wl_scan_bytes(tokenizer, data + part->begin, part->end - part->begin, scratch, error))
+            return error->code;
     }
     return WL_OK;
 }
@@ -233,11 +290,14 @@ static wl_status encode_segment(const wl_tokenizer *tokenizer, wl_text text, con
         return wl_scan_mark(tokenizer, data, size, scratch, error);
     if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BERT)
         return wl_scan_bert(tokenizer, data, size, scratch, error);
+    if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BYTES &&
+        wl_normalize_is_identity(tokenizer->normalizers, tokenizer->normalizer_count, data, size))
+        return scan_in_place(tokenizer, data, size, scratch, error);
     wl_string *string = &scratch->segment;
     wl_string_clear(string, aligned);
     wl_status status = aligned ? wl_string_add_slice(string, &scratch->source, segment->begin, segment->end, error)
                                : wl_string_add(string, data, size, (wl_span){0, 0}, error);
-    return status ? status : wl_tokenize_segment(tokenizer, string, scratch, error);
+    return status ? status : wl_tokenize_segment(tokenizer, string, true, scratch, error);
 }
 
 /* The source as a string that knows its own places. */
@@ -259,8 +319,7 @@ wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, w
 {
     scratch->tokens.count = 0;
     scratch->tokens.spanned = spans;
-    if (tokenizer->scanner != WL_SCAN_GENERAL &&
-        wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
+    if (!spans && wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
         return error->code;
     if (wl_utf8_valid(text.data, text.size) != text.size) {
         scratch->repaired.size = 0;

@@ -10,14 +10,16 @@
 #include "text/added.h"
 #include "text/models/bpe.h"
 #include "text/models/unigram.h"
+#include "text/models/wordlevel.h"
 #include "text/models/wordpiece.h"
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
+#include "text/process/decode.h"
 #include "text/scan/cuts.h"
 #include "text/scan/word_cache.h"
 #include "text/scan/word_starts.h"
 
-typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM } wl_model_kind;
+typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM, WL_MODEL_WORDLEVEL } wl_model_kind;
 
 /* A piece of the post-processor's template: the text's own tokens, or special ids. */
 typedef struct wl_template_piece {
@@ -37,6 +39,12 @@ typedef struct wl_padding {
     uint32_t id;
 } wl_padding;
 
+/* What an added token decodes to: its content as the normalizers leave it, where they are run on it. */
+typedef struct wl_shown_token {
+    size_t begin, size; /* in shown_bytes */
+    bool special;       /* that is a special token's content */
+} wl_shown_token;
+
 typedef enum wl_scanner {
     WL_SCAN_GENERAL, /* none: the general way */
     WL_SCAN_MARK,    /* Llama-2: words start at a space, which is a mark (scan_mark.c) */
@@ -52,13 +60,19 @@ struct wl_tokenizer {
     wl_bpe bpe; /* the one that kind says */
     wl_wordpiece wordpiece;
     wl_unigram unigram;
+    wl_wordlevel wordlevel;
     wl_normalizer *normalizers;
     size_t normalizer_count;
     wl_pretokenizer *pretokenizers;
     size_t pretokenizer_count;
     wl_added_tokens added;
+    wl_shown_token *shown; /* by the index of the added token; NULL without any */
+    wl_buffer shown_bytes;
     wl_template_piece *template; /* for one text; count 0: the text alone */
     size_t template_count;
+    wl_decoder *decoders;
+    size_t decoder_count;
+    bool decodes; /* a decoder is declared, if only an empty Sequence: without one, pieces are joined by spaces */
     wl_truncation truncation;
     wl_padding padding;
     size_t model_size; /* pieces, as the model counts them: of Unigram's list twice what stands in it twice */
@@ -68,8 +82,9 @@ struct wl_tokenizer {
     uint8_t scan_class[256];     /* what a byte is to the scanner */
     const wl_words_rules *words; /* WL_SCAN_BYTES: of the expression, which belongs to a pre-tokenizer */
     wl_start_rules start_rules;
-    bool in_blocks; /* start_rules may be used */
-    wl_cuts *cuts;  /* NULL: a word may not be cut */
+    bool in_blocks;    /* start_rules may be used */
+    bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
+    wl_cuts *cuts;     /* NULL: a word may not be cut */
 };
 
 /* Reused from text to text by one thread; zero-initialized is empty. */
@@ -85,6 +100,7 @@ typedef struct wl_text_scratch {
     wl_bpe_scratch bpe;
     wl_unigram_scratch unigram;
     wl_tokens tokens;
+    wl_decode_scratch decode;
     uint64_t replaced; /* ill-formed subparts so far */
 } wl_text_scratch;
 
@@ -94,9 +110,14 @@ void wl_text_scratch_free(wl_text_scratch *scratch);
 wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
                       wl_error *error);
 
-/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. */
-wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. cached:
+ * through the word cache, which a scanner that keeps the result itself has no use for. */
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error);
+/* The model over one piece of a string: appended to scratch->tokens. part: it is a part of a piece, cut where no merge
+ * reaches over. */
+wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
+                          wl_text_scratch *scratch, wl_error *error);
 
 /* The scanners: the ids of well-formed text between added tokens, raw (for WL_SCAN_BYTES: normalized), appended to
  * scratch->tokens. */

@@ -22,12 +22,42 @@ wl_status wl_unigram_prepare(wl_unigram *unigram, const wl_vocabulary *vocabular
         snprintf(name, sizeof name, "<0x%02X>", byte);
         unigram->bytes[byte] = wl_vocabulary_find(vocabulary, name, 6);
     }
-    return wl_prefixes_build(&unigram->prefixes, vocabulary, error);
+    return wl_trie_build_pieces(&unigram->trie, vocabulary, error);
+}
+
+wl_status wl_unigram_shadow(wl_unigram *unigram, wl_text piece, uint32_t id, wl_error *error)
+{
+    void *shadowed = unigram->shadowed;
+    wl_status status = wl_reserve(&shadowed, &unigram->shadowed_capacity, unigram->shadowed_count + 1,
+                                  sizeof *unigram->shadowed, error);
+    unigram->shadowed = shadowed;
+    if (status) return status;
+    char *copy = wl_copy_text(piece.data, piece.size, error);
+    if (!copy) return error->code;
+    unigram->shadowed[unigram->shadowed_count++] = (wl_shadowed){copy, piece.size, id};
+    return WL_OK;
+}
+
+wl_text wl_unigram_piece(const wl_unigram *unigram, uint32_t id)
+{
+    size_t low = 0, high = unigram->shadowed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (unigram->shadowed[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == unigram->shadowed_count || unigram->shadowed[low].id != id)
+        return wl_vocabulary_piece(unigram->vocabulary, id);
+    return (wl_text){unigram->shadowed[low].piece, unigram->shadowed[low].size};
 }
 
 void wl_unigram_free(wl_unigram *unigram)
 {
-    wl_prefixes_free(&unigram->prefixes);
+    for (size_t i = 0; i < unigram->shadowed_count; i++) free(unigram->shadowed[i].piece);
+    free(unigram->shadowed);
+    wl_trie_free(&unigram->trie);
     free(unigram->scores);
     *unigram = (wl_unigram){0};
 }
@@ -39,39 +69,43 @@ void wl_unigram_scratch_free(wl_unigram_scratch *scratch)
 }
 
 /* Strictly better only: of equal scores the earliest start wins, as starts ascend. */
-static void improve(wl_path *path, double score, size_t begin, uint32_t id)
+static inline bool is_better(const wl_path *path, double score)
 {
-    if (path->begin == WL_NO_ID || score > path->score) *path = (wl_path){score, (uint32_t)begin, id};
+    return path->begin == WL_NO_ID || score > path->score;
 }
 
+/* Fills paths[0..size]: the best way to each end of a character. */
 static wl_status search(const wl_unigram *unigram, const char *text, size_t size, wl_path *paths, wl_error *error)
 {
+    const wl_trie *trie = &unigram->trie;
     for (size_t i = 0; i <= size; i++) paths[i] = (wl_path){0, WL_NO_ID, 0};
     size_t length;
     for (size_t begin = 0; begin < size; begin += length) {
         length = wl_utf8_length((unsigned char)text[begin]);
-        double score = paths[begin].score;
+        double before = paths[begin].score;
         bool single = false; /* a piece matches just this character */
-        wl_prefix_cursor cursor = {0};
-        for (size_t at = begin; at < size; at++) {
-            if (!wl_prefixes_step(&unigram->prefixes, &cursor, (unsigned char)text[at])) break;
-            uint32_t index = wl_prefixes_piece(&unigram->prefixes, &cursor);
-            if (index == WL_NO_ID) continue;
-            uint32_t id = unigram->vocabulary->pieces[index].id;
-            improve(&paths[at + 1], score + unigram->scores[id], begin, id);
+        uint32_t node = 0;
+        for (size_t at = begin; at < size && wl_trie_step(trie, &node, (unsigned char)text[at]); at++) {
+            uint32_t id = wl_trie_value(trie, node);
+            if (id == WL_NO_ID) continue;
+            wl_path *path = &paths[at + 1];
+            double score = before + unigram->scores[id];
+            if (is_better(path, score)) *path = (wl_path){score, (uint32_t)begin, id};
             single |= at + 1 - begin == length;
         }
-        if (single) continue;
+        wl_path *path = &paths[begin + length];
+        double score = before + unigram->unknown_score;
+        if (single || !is_better(path, score)) continue;
         if (unigram->unknown == WL_NO_ID)
             return wl_fail(error, WL_ERROR_FORMAT, "the text needs an unknown token, but unk_id is missing");
-        improve(&paths[begin + length], score + unigram->unknown_score, begin, unigram->unknown);
+        *path = (wl_path){score, (uint32_t)begin, unigram->unknown};
     }
     return WL_OK;
 }
 
 /* A run of unknowns is one string for the vocabulary; what it does not hold falls to bytes or is one unknown. */
-static wl_status add(const wl_unigram *unigram, const char *text, size_t begin, size_t end, wl_tokens *tokens,
-                     wl_error *error)
+static wl_status add_unknown(const wl_unigram *unigram, const char *text, size_t begin, size_t end, wl_tokens *tokens,
+                             wl_error *error)
 {
     uint32_t id = wl_vocabulary_find(unigram->vocabulary, text + begin, end - begin);
     if (id != WL_NO_ID) return wl_tokens_add(tokens, id, begin, end, error);
@@ -102,12 +136,15 @@ wl_status wl_unigram_encode(const wl_unigram *unigram, const char *text, size_t 
     }
     for (size_t begin = 0, end = next; begin < size;) {
         size_t after = paths[end].begin;
-        bool unknown = paths[end].id == unigram->unknown;
+        uint32_t id = paths[end].id;
+        bool unknown = id == unigram->unknown;
         while (unknown && end < size && paths[after].id == unigram->unknown) {
             end = after;
             after = paths[end].begin;
         }
-        if (add(unigram, text, begin, end, tokens, error)) return error->code;
+        status = unknown ? add_unknown(unigram, text, begin, end, tokens, error)
+                         : wl_tokens_add(tokens, id, begin, end, error);
+        if (status) return status;
         begin = end;
         end = after;
     }

@@ -2,12 +2,21 @@
 #ifndef WL_TEXT_UNIGRAM_H
 #define WL_TEXT_UNIGRAM_H
 
-#include "text/models/prefixes.h"
 #include "text/models/tokens.h"
+#include "text/models/trie.h"
+
+/* A piece that stands in the list once more further down: text has the later id, but the earlier is known by name. */
+typedef struct wl_shadowed {
+    char *piece; /* owned */
+    size_t size;
+    uint32_t id;
+} wl_shadowed;
 
 typedef struct wl_unigram {
     const wl_vocabulary *vocabulary;
-    wl_prefixes prefixes;
+    wl_trie trie;          /* of the pieces; values are ids */
+    wl_shadowed *shadowed; /* by ascending id */
+    size_t shadowed_count, shadowed_capacity;
     double *scores; /* by id */
     double unknown_score;
     uint32_t unknown; /* WL_NO_ID: none */
@@ -29,10 +38,15 @@ typedef struct wl_unigram_scratch {
 /* scores by id, count of them, are taken over (freed with the unigram, also on failure). */
 wl_status wl_unigram_prepare(wl_unigram *unigram, const wl_vocabulary *vocabulary, double *scores, size_t count,
                              wl_error *error);
+/* Ids are to be given in ascending order. */
+wl_status wl_unigram_shadow(wl_unigram *unigram, wl_text piece, uint32_t id, wl_error *error);
+/* The piece with an id, shadowed or not; {NULL, 0} where there is none. */
+wl_text wl_unigram_piece(const wl_unigram *unigram, uint32_t id);
 void wl_unigram_free(wl_unigram *unigram);
 void wl_unigram_scratch_free(wl_unigram_scratch *scratch);
 
-/* Appends the tokens of a piece, spans in bytes of it. Cost: O(n m log v), m the longest piece, v the vocabulary. */
+/* Appends the tokens of a piece, spans in bytes of it. Cost: O(n m), m the bytes of the longest
+ * piece. */
 wl_status wl_unigram_encode(const wl_unigram *unigram, const char *text, size_t size, wl_unigram_scratch *scratch,
                             wl_tokens *tokens, wl_error *error);
 

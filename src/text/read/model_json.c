@@ -201,7 +201,6 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
         json->failed = wl_json_failed(&merges);
     }
     bpe->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
-    if (!wl_json_failed(json)) check(json, wl_bpe_finish(bpe, json->error));
     wl_buffer_free(&unknown);
 }
 
@@ -273,6 +272,25 @@ static void read_scored(wl_json *json, wl_vocabulary *vocabulary, double **score
     if (!wl_json_failed(json)) check(json, wl_vocabulary_finish(vocabulary, json->error));
 }
 
+/* Reads the list once more, for the names of the ids that a later piece of the same name took. */
+static void read_shadowed(wl_json *list, wl_unigram *unigram, const wl_vocabulary *vocabulary)
+{
+    uint32_t id = 0;
+    wl_json_begin_array(list);
+    for (; wl_json_element(list); id++) {
+        wl_json_begin_array(list);
+        for (size_t part = 0; wl_json_element(list); part++) {
+            if (part) {
+                wl_json_skip(list);
+                continue;
+            }
+            wl_text piece = wl_json_string(list);
+            if (!wl_json_failed(list) && wl_vocabulary_find(vocabulary, piece.data, piece.size) != id)
+                check(list, wl_unigram_shadow(unigram, piece, id, list->error));
+        }
+    }
+}
+
 static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
 {
     wl_unigram *unigram = &tokenizer->unigram;
@@ -282,13 +300,16 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
     wl_text key;
     tokenizer->kind = WL_MODEL_UNIGRAM;
     unigram->unknown = WL_NO_ID;
+    wl_json list = {0};
     uint32_t seen = 0;
     wl_json_begin_object(json);
     while (wl_json_member(json, &key)) {
         wl_part_once(json, key, large, 2, &seen);
-        if (wl_text_is(key, "vocab") && !vocabulary)
-            read_scored(json, &tokenizer->vocabulary, &scores, &count), vocabulary = true;
-        else if (wl_text_is(key, "unk_id"))
+        if (wl_text_is(key, "vocab") && !vocabulary) {
+            list = *json;
+            read_scored(json, &tokenizer->vocabulary, &scores, &count);
+            vocabulary = true;
+        } else if (wl_text_is(key, "unk_id"))
             unigram->unknown = wl_json_null(json) ? WL_NO_ID : (uint32_t)wl_json_unsigned(json, WL_ID_LIMIT - 1);
         else if (wl_text_is(key, "byte_fallback"))
             unigram->byte_fallback = wl_json_boolean(json);
@@ -300,10 +321,44 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
     if (!wl_json_failed(json) && unigram->unknown != WL_NO_ID && unigram->unknown >= count)
         wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown,
                      count);
-    if (wl_json_failed(json))
+    if (wl_json_failed(json)) {
         free(scores);
-    else
-        check(json, wl_unigram_prepare(unigram, &tokenizer->vocabulary, scores, count, json->error));
+        return;
+    }
+    check(json, wl_unigram_prepare(unigram, &tokenizer->vocabulary, scores, count, json->error));
+    if (!wl_json_failed(json) && count != tokenizer->vocabulary.count) {
+        read_shadowed(&list, unigram, &tokenizer->vocabulary);
+        json->failed = wl_json_failed(&list);
+    }
+}
+
+/* ---- WordLevel ---- */
+
+static void read_wordlevel(wl_json *json, wl_tokenizer *tokenizer)
+{
+    wl_wordlevel *wordlevel = &tokenizer->wordlevel;
+    wl_buffer unknown = {0};
+    bool vocabulary = false, has_unknown = false;
+    wl_text key;
+    tokenizer->kind = WL_MODEL_WORDLEVEL;
+    uint32_t seen = 0;
+    wl_json_begin_object(json);
+    while (wl_json_member(json, &key)) {
+        wl_part_once(json, key, large, 2, &seen);
+        if (wl_text_is(key, "vocab") && !vocabulary)
+            read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
+        else if (wl_text_is(key, "unk_token"))
+            read_unknown(json, &unknown, &has_unknown);
+        else
+            wl_json_skip(json);
+    }
+    wl_part_require(json, "model 'WordLevel'", "vocab", vocabulary);
+    wl_part_require(json, "model 'WordLevel'", "unk_token", has_unknown);
+    if (!wl_json_failed(json)) {
+        wordlevel->vocabulary = &tokenizer->vocabulary;
+        wordlevel->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
+    }
+    wl_buffer_free(&unknown);
 }
 
 /* ---- which model ---- */
@@ -311,7 +366,8 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
 static const struct {
     const char *name;
     void (*read)(wl_json *json, wl_tokenizer *tokenizer);
-} models[] = {{"BPE", read_bpe}, {"WordPiece", read_wordpiece}, {"Unigram", read_unigram}};
+} models[] = {
+    {"BPE", read_bpe}, {"WordPiece", read_wordpiece}, {"Unigram", read_unigram}, {"WordLevel", read_wordlevel}};
 
 /* A model without type is told by its members, in the oracle's order. */
 static const char *guess(wl_json look)

@@ -35,6 +35,7 @@ void wl_part_read(wl_json *json, wl_tokenizer *tokenizer, const char *what, cons
 void wl_normalizer_read(wl_json *json, wl_tokenizer *tokenizer);
 void wl_pretokenizer_read(wl_json *json, wl_tokenizer *tokenizer);
 void wl_postprocessor_read(wl_json *json, wl_tokenizer *tokenizer);
+void wl_decoder_read(wl_json *json, wl_tokenizer *tokenizer);
 void wl_model_read(wl_json *json, wl_tokenizer *tokenizer);
 
 #endif

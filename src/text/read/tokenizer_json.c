@@ -112,8 +112,8 @@ static void read_added_tokens(wl_json *json, wl_tokenizer *tokenizer)
 
 /* ---- the file ---- */
 
-static const char *const members[] = {"version",    "truncation",    "padding",        "added_tokens",
-                                      "normalizer", "pre_tokenizer", "post_processor", "model"};
+static const char *const members[] = {"version",       "truncation",     "padding", "added_tokens", "normalizer",
+                                      "pre_tokenizer", "post_processor", "decoder", "model"};
 
 wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t size, wl_error *error)
 {
@@ -141,6 +141,8 @@ wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t si
             wl_pretokenizer_read(&json, tokenizer);
         else if (wl_text_is(key, "post_processor"))
             wl_postprocessor_read(&json, tokenizer);
+        else if (wl_text_is(key, "decoder"))
+            wl_decoder_read(&json, tokenizer);
         else if (wl_text_is(key, "model") && !model)
             wl_model_read(&json, tokenizer), model = true;
         else {

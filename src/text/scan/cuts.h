@@ -42,10 +42,12 @@ static inline size_t wl_cuts_slot(const char *place, size_t half)
 static inline bool wl_cuts_allow(const wl_cuts *cuts, const char *text, size_t size, size_t at)
 {
     unsigned char x = (unsigned char)text[at - 1], y = (unsigned char)text[at];
-    if (!(cuts->joined[x][y / 8] >> y % 8 & 1)) return true;
-    if (y < 0xC0 || at < 3 || size - at < 3 || cuts->close[x][y / 8] >> y % 8 & 1) return false;
+    bool joined = cuts->joined[x][y / 8] >> y % 8 & 1;
+    if (y < 0xC0 || at < 3 || size - at < 3) return !joined;
     size_t pair = wl_cuts_slot(text + at, 2), triple = wl_cuts_slot(text + at, 3);
-    return !(cuts->pairs[pair / 64] >> pair % 64 & 1) && !(cuts->triples[triple / 64] >> triple % 64 & 1);
+    bool held = (cuts->close[x][y / 8] >> y % 8 & 1) | (cuts->pairs[pair / 64] >> pair % 64 & 1) |
+                (cuts->triples[triple / 64] >> triple % 64 & 1);
+    return !joined | !held;
 }
 
 #endif

@@ -15,7 +15,7 @@ static wl_status encode_word(const wl_tokenizer *tokenizer, const char *word, si
     (void)part;
     wl_string_clear(&scratch->word, false);
     if (wl_string_add(&scratch->word, word, size, (wl_span){0, 0}, error)) return error->code;
-    return wl_tokenize_segment(tokenizer, &scratch->word, scratch, error);
+    return wl_tokenize_segment(tokenizer, &scratch->word, false, scratch, error);
 }
 
 wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
@@ -29,7 +29,7 @@ wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t s
         uint8_t first = class[(unsigned char)text[at++]];
         if (first == SPACE) continue;
         while (first == OTHER && at < size && class[(unsigned char)text[at]] == OTHER) at++;
-        if (wl_words_add(&batch, begin, at, false, error)) return error->code;
+        if (wl_words_add(&batch, begin, at, error)) return error->code;
     }
     return wl_words_flush(&batch, error);
 }

@@ -6,24 +6,24 @@
  * Cost: one pass, and what the words cost that the cache does not hold. */
 #include "text/scan/words.h"
 
-static wl_status encode_word(const wl_tokenizer *tokenizer, const char *word, size_t size, bool part,
-                             wl_text_scratch *scratch, wl_error *error)
-{
-    const wl_bpe *bpe = &tokenizer->bpe;
-    return part ? wl_bpe_merge(bpe, word, size, &scratch->bpe, &scratch->tokens, error)
-                : wl_bpe_encode(bpe, word, size, &scratch->bpe, &scratch->tokens, error);
-}
-
 wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
                         wl_error *error)
 {
+    wl_buffer *prefixed = &scratch->raw_word;
+    if (tokenizer->prefix_space && size && text[0] != ' ') {
+        prefixed->size = 0;
+        if (wl_buffer_append(prefixed, " ", 1, error) || wl_buffer_append(prefixed, text, size, error))
+            return error->code;
+        text = prefixed->data;
+        size = prefixed->size;
+    }
     const wl_start_rules *masks = tokenizer->in_blocks ? &tokenizer->start_rules : NULL;
     wl_word_batch batch;
-    wl_words_begin(&batch, tokenizer, scratch, encode_word, text, size);
+    wl_words_begin(&batch, tokenizer, scratch, wl_model_encode, text, size);
     for (size_t at = 0; at < size;) {
         size_t ends[WL_WORD_ENDS], count = wl_word_ends(tokenizer->words, masks, text, size, at, ends);
         for (size_t i = 0; i < count; at = ends[i++])
-            if (wl_words_add_cut(&batch, at, ends[i], error)) return error->code;
+            if (wl_words_add(&batch, at, ends[i], error)) return error->code;
     }
     return wl_words_flush(&batch, error);
 }

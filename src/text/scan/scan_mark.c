@@ -47,7 +47,7 @@ static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word
     }
     wl_word_batch batch;
     wl_words_begin(&batch, tokenizer, scratch, merge, buffer->data, buffer->size);
-    return wl_words_add_cut(&batch, 0, buffer->size, error) ? error->code : wl_words_flush(&batch, error);
+    return wl_words_add(&batch, 0, buffer->size, error) ? error->code : wl_words_flush(&batch, error);
 }
 
 static bool mark_at(const wl_normalizer *mark, const char *text, size_t at, size_t size)
@@ -87,7 +87,7 @@ wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t s
             if (wl_words_flush(&batch, error) ||
                 encode_raw_word(tokenizer, text + begin, end - begin, begin == 0, scratch, error))
                 return error->code;
-        } else if (wl_words_add_cut(&batch, begin, end, error))
+        } else if (wl_words_add(&batch, begin, end, error))
             return error->code;
         begin = end;
         /* Words begin at a space behind another byte. In a block without marks all of them are known at once. */
@@ -101,7 +101,7 @@ wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t s
             if (leads || !starts) break;
             for (size_t block = begin; starts; starts &= starts - 1) {
                 end = block + wl_block_first(starts);
-                if (wl_words_add_cut(&batch, begin, end, error)) return error->code;
+                if (wl_words_add(&batch, begin, end, error)) return error->code;
                 begin = end;
             }
         }

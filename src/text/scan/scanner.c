@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/tokenizer.h"
+#include "text/unicode/byte_alphabet.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
 
@@ -49,25 +50,43 @@ static bool may_cut(const wl_bpe *bpe)
     return true;
 }
 
-/* The cuts of a vocabulary whose marks are spaces in the words. */
-static wl_status find_cuts(wl_tokenizer *tokenizer, const char *mark, size_t size, wl_error *error)
+/* What a piece stands for in a word: marks as spaces. */
+static size_t spell_marks(const wl_tokenizer *tokenizer, wl_text piece, char *word)
+{
+    const wl_normalizer *mark = &tokenizer->normalizers[0];
+    size_t length = 0;
+    for (size_t at = 0; at < piece.size;) {
+        bool is_mark = mark_at(piece, at, mark->content, mark->content_size);
+        word[length++] = is_mark ? ' ' : piece.data[at];
+        at += is_mark ? mark->content_size : 1;
+    }
+    return length;
+}
+
+/* The same for the characters of the byte alphabet: a piece with any other is not the result of merging bytes. */
+static size_t spell_bytes(const wl_tokenizer *tokenizer, wl_text piece, char *word)
+{
+    (void)tokenizer;
+    size_t length = 0, character;
+    for (size_t at = 0; at < piece.size; at += character) {
+        int byte = wl_point_byte(wl_utf8_decode(piece.data + at, &character));
+        if (byte < 0) return 0;
+        word[length++] = (char)byte;
+    }
+    return length;
+}
+
+static wl_status find_cuts(wl_tokenizer *tokenizer, size_t (*spell)(const wl_tokenizer *, wl_text, char *),
+                           wl_error *error)
 {
     const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
-    tokenizer->cuts = wl_allocate(1, sizeof *tokenizer->cuts, error);
+    wl_cuts *cuts = tokenizer->cuts = wl_allocate(1, sizeof *cuts, error);
     char *word = wl_allocate(vocabulary->longest, 1, error);
-    for (size_t i = 0; i < vocabulary->count && word && tokenizer->cuts; i++) {
-        wl_text piece = wl_vocabulary_at(vocabulary, i);
-        size_t length = 0;
-        for (size_t at = 0; at < piece.size;) {
-            bool is_mark = mark_at(piece, at, mark, size);
-            word[length++] = is_mark ? ' ' : piece.data[at];
-            at += is_mark ? size : 1;
-        }
-        wl_cuts_note(tokenizer->cuts, word, length);
-    }
-    if (tokenizer->cuts) wl_cuts_finish(tokenizer->cuts);
+    for (size_t i = 0; i < vocabulary->count && word && cuts; i++)
+        wl_cuts_note(cuts, word, spell(tokenizer, wl_vocabulary_at(vocabulary, i), word));
+    if (cuts) wl_cuts_finish(cuts);
     free(word);
-    return word && tokenizer->cuts ? WL_OK : error->code;
+    return word && cuts ? WL_OK : error->code;
 }
 
 /* Merges go by ids, the proofs here by pieces: no two pieces may share an id. */
@@ -88,8 +107,8 @@ static bool is_mark_scan(const wl_tokenizer *tokenizer)
     size_t size = steps[0].content_size;
     bool one =
         wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
-    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern_size == 1 &&
-           steps[1].pattern[0] == ' ' && steps[1].content_size == size &&
+    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern.kind == WL_PATTERN_STRING &&
+           steps[1].pattern.size == 1 && steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
            marks_only_lead(&tokenizer->vocabulary, steps[0].content, size);
@@ -103,17 +122,46 @@ static bool is_bert_scan(const wl_tokenizer *tokenizer)
            tokenizer->wordpiece.unknown != WL_NO_ID;
 }
 
+/* Byte-level BPE with one expression that covers all text, perhaps a space in front of it. */
+static bool is_bytes_scan(wl_tokenizer *tokenizer)
+{
+    const wl_pretokenizer *steps = tokenizer->pretokenizers;
+    size_t count = tokenizer->pretokenizer_count;
+    if (tokenizer->kind != WL_MODEL_BPE || !tokenizer->bpe.byte_level || count == 0) return false;
+    tokenizer->prefix_space = steps[0].kind == WL_PRETOKENIZE_PREFIX_SPACE;
+    const wl_pretokenizer *split = &steps[tokenizer->prefix_space];
+    if (count != (size_t)tokenizer->prefix_space + 1 || split->kind != WL_PRETOKENIZE_SPLIT) return false;
+    tokenizer->words = split->pattern.words;
+    return tokenizer->words && tokenizer->words->covers && !split->invert && split->behavior == WL_SPLIT_ISOLATED;
+}
+
+/* The model reads raw bytes where the last pre-tokenizer would only spell them in the byte alphabet. */
+static wl_status take_bytes(wl_tokenizer *tokenizer, wl_error *error)
+{
+    wl_bpe *bpe = &tokenizer->bpe;
+    size_t count = tokenizer->pretokenizer_count;
+    if (tokenizer->kind != WL_MODEL_BPE) return WL_OK;
+    if (count && tokenizer->pretokenizers[count - 1].kind == WL_PRETOKENIZE_BYTES && wl_bpe_take_bytes(bpe))
+        wl_pretokenizer_free(&tokenizer->pretokenizers[--tokenizer->pretokenizer_count]);
+    if (wl_bpe_finish(bpe, error)) return error->code;
+    return bpe->byte_level && ids_differ(&tokenizer->vocabulary) ? find_cuts(tokenizer, spell_bytes, error) : WL_OK;
+}
+
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
 {
-    memset(tokenizer->scan_class, OTHER, sizeof tokenizer->scan_class);
+    if (take_bytes(tokenizer, error)) return error->code;
+    if (is_bytes_scan(tokenizer)) {
+        tokenizer->scanner = WL_SCAN_BYTES;
+        tokenizer->in_blocks = wl_start_rules_read(tokenizer->words, &tokenizer->start_rules);
+        return WL_OK;
+    }
     /* An added token that is matched in normalized text may reach over any cut. */
     if (tokenizer->added.normalized.patterns.count) return WL_OK;
     if (is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
-        if (!may_cut(&tokenizer->bpe)) return WL_OK;
-        const wl_normalizer *mark = &tokenizer->normalizers[0];
-        return find_cuts(tokenizer, mark->content, mark->content_size, error);
-    } else if (is_bert_scan(tokenizer)) {
+        return may_cut(&tokenizer->bpe) ? find_cuts(tokenizer, spell_marks, error) : WL_OK;
+    }
+    if (is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;
         bool clean = tokenizer->normalizers[0].clean_text;
         for (unsigned byte = 0; byte < 128; byte++) {

@@ -1,6 +1,6 @@
 /* Words seen before and their ids. In running text nearly every word is found here, so this is the inner loop of
  * tokenizing: a slot of a short word is 32 bytes, two slots share a cache line, a key is two registers, ids are copied
- * without looking at their number. Words that are longer or have more tokens lie in slots of 128 bytes; what does not
+ * without looking at their number. Words that are longer or have more tokens lie in slots of 192 bytes; what does not
  * fit there either is tokenized anew.
  * Bounded: a new word takes the place of an old one. What is kept never changes a result, only its cost. */
 #ifndef WL_TEXT_WORD_CACHE_H
@@ -11,7 +11,7 @@
 
 #define WL_WORD_BYTES 15
 #define WL_WORD_IDS   4
-#define WL_LONG_BYTES 61
+#define WL_LONG_BYTES 125
 #define WL_LONG_IDS   16
 
 typedef struct wl_word_key {
@@ -33,7 +33,7 @@ typedef struct wl_word_cache {
     wl_word_slot *slots;
     wl_long_slot *long_slots;
     void *memory;               /* of both, before alignment */
-    uint64_t pairs, long_pairs; /* of slots; 0: no cache */
+    uint64_t pairs, long_pairs; /* of slots; pairs is even; 0: no cache */
     uint64_t owner;             /* the tokenizer whose words they are */
 } wl_word_cache;
 
@@ -44,7 +44,7 @@ void wl_word_cache_free(wl_word_cache *cache);
  * differ from those of the same bytes as a whole word. */
 void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids,
                        size_t count);
-/* Appends the ids of a word of more than WL_WORD_BYTES; false where it is not known. */
+/* Appends the ids of a word that is in no short slot; false where it is not known. */
 bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_t size, bool part, wl_tokens *tokens,
                              wl_error *error);
 
@@ -85,13 +85,19 @@ static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_wo
     return &cache->slots[2 * wl_hash_range(wl_hash_pair(key.low, key.high), cache->pairs)];
 }
 
-/* The slot of a word in its pair, or NULL. Both are compared: no branch tells which. */
+/* The slot of a word in a pair, or NULL. Both are compared: no branch tells which. */
 static inline const wl_word_slot *wl_word_cache_match(const wl_word_slot *pair, wl_word_key key)
 {
     uint64_t first = (pair[0].key.low ^ key.low) | (pair[0].key.high ^ key.high);
     uint64_t second = (pair[1].key.low ^ key.low) | (pair[1].key.high ^ key.high);
     const wl_word_slot *slot = first ? &pair[1] : &pair[0];
     return first && second ? NULL : slot;
+}
+
+/* The other pair of the bucket; the number of pairs is even. */
+static inline wl_word_slot *wl_word_cache_other(const wl_word_cache *cache, const wl_word_slot *pair)
+{
+    return &cache->slots[(size_t)(pair - cache->slots) ^ 2];
 }
 
 /* Appends a slot's ids; tokens has room for WL_WORD_IDS. */

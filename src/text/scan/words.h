@@ -14,27 +14,29 @@ typedef wl_status (*wl_word_encoder)(const wl_tokenizer *tokenizer, const char *
                                      wl_text_scratch *scratch, wl_error *error);
 
 typedef struct wl_word_range {
-    size_t begin, size; /* in text; size not 0 */
-    bool part;
+    size_t begin, size; /* in text, size not 0 */
+    bool part;          /* of a word that was cut */
 } wl_word_range;
 
 typedef struct wl_word_batch {
     const wl_tokenizer *tokenizer;
     wl_text_scratch *scratch;
     wl_word_encoder encode;
+    const wl_cuts *cuts; /* of the tokenizer; NULL: none */
     const char *text;
     size_t size; /* of text: what may be read */
     size_t count;
     wl_word_range words[WL_WORD_BATCH];
 } wl_word_batch;
 
-/* An empty batch; the ranges stay as they are. */
+/* An empty batch; the words stay as they are. */
 static inline void wl_words_begin(wl_word_batch *batch, const wl_tokenizer *tokenizer, wl_text_scratch *scratch,
                                   wl_word_encoder encode, const char *text, size_t size)
 {
     batch->tokenizer = tokenizer;
     batch->scratch = scratch;
     batch->encode = encode;
+    batch->cuts = tokenizer->cuts;
     batch->text = text;
     batch->size = size;
     batch->count = 0;
@@ -43,13 +45,20 @@ static inline void wl_words_begin(wl_word_batch *batch, const wl_tokenizer *toke
 /* Looks up what the batch holds, appends the ids to scratch->tokens, and empties it. */
 wl_status wl_words_flush(wl_word_batch *batch, wl_error *error);
 
-static inline wl_status wl_words_add(wl_word_batch *batch, size_t begin, size_t end, bool part, wl_error *error)
+static inline wl_status wl_words_flush_full(wl_word_batch *batch, wl_error *error)
 {
-    batch->words[batch->count++] = (wl_word_range){begin, end - begin, part};
-    return batch->count == WL_WORD_BATCH ? wl_words_flush(batch, error) : WL_OK;
+    return batch->count < WL_WORD_BATCH ? WL_OK : wl_words_flush(batch, error);
 }
 
-/* The same, a word too long for a short slot being cut on into parts where cuts allow it. */
-wl_status wl_words_add_cut(wl_word_batch *batch, size_t begin, size_t end, wl_error *error);
+/* Adds a word that is too long for a short slot, in parts where it may be cut. */
+wl_status wl_words_add_parts(wl_word_batch *batch, size_t begin, size_t end, wl_error *error);
+
+static inline wl_status wl_words_add(wl_word_batch *batch, size_t begin, size_t end, wl_error *error)
+{
+    if (end - begin > WL_WORD_BYTES && batch->cuts) return wl_words_add_parts(batch, begin, end, error);
+    if (wl_words_flush_full(batch, error)) return error->code;
+    batch->words[batch->count++] = (wl_word_range){begin, end - begin, false};
+    return WL_OK;
+}
 
 #endif
