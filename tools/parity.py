@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import tokenizers
 from golden_ids import VERSION, corpora, open_real, random_texts
@@ -131,7 +132,7 @@ def explain(text: str, ours: bytes, ids: list[int], offsets: list[tuple[int, int
     except ValueError:
         answer = []
     mine = answer["ids"] if isinstance(answer, dict) else answer
-    pairs = [("ids", mine, ids)]
+    pairs: list[tuple[str, list[Any], list[Any]]] = [("ids", mine, ids)]
     if isinstance(answer, dict):
         pairs.append(("offsets", answer["offsets"], [list(pair) for pair in offsets]))
     short, full = "", f"text {json.dumps(text)}\n"
