@@ -2,7 +2,7 @@
 """Writes src/text/unicode/unicode_tables.c and tests/golden/unicode.txt by asking the oracle about every code point.
 
     pip install tokenizers==0.23.3
-    python3 tools/unicode_tables.py        (from the root of the repository; about a minute)
+    python3 tools/unicode_tables.py        (from the root of the repository; some minutes)
 
 The tables are derived from the answers; the golden digests are taken of the answers themselves, so the test also
 checks the packing. Surrogates cannot be asked about: they get 0 and the digests skip them.
