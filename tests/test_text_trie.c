@@ -115,7 +115,7 @@ static void check_matcher(void)
         bool right = true;
         wl_matcher_begin(&scratch);
         for (size_t at = 0, expected = 0; right;) {
-            const wl_pattern *match;
+            const wl_match_pattern *match;
             CHECK(!wl_matcher_next(&matcher, text, size, &scratch, &at, &match, &error));
             uint32_t best = WL_NO_ID;
             for (; expected < size && best == WL_NO_ID; expected++)
