@@ -35,13 +35,6 @@ static uint32_t walk(struct walker *walker, size_t byte)
     return (uint32_t)walker->characters;
 }
 
-static size_t special_count(const wl_tokenizer *tokenizer)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < tokenizer->template_count; i++) count += tokenizer->template[i].count;
-    return count;
-}
-
 /* Keeps the range [*begin, *end) of the text's own tokens that a limit of length tokens leaves. */
 static wl_status truncate(size_t length, size_t special, bool left, size_t *begin, size_t *end, wl_error *error)
 {
@@ -74,7 +67,7 @@ wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text 
 
     const wl_tokens *tokens = &scratch->tokens;
     const wl_truncation *truncation = &tokenizer->truncation;
-    size_t begin = 0, end = tokens->count, special = chosen.special_tokens ? special_count(tokenizer) : 0;
+    size_t begin = 0, end = tokens->count, special = chosen.special_tokens ? tokenizer->special_count : 0;
     if (chosen.truncation && truncation->declared) {
         if (truncation->only_second && end + special > truncation->max_length)
             return wl_fail_at(error, WL_ERROR_UNSUPPORTED, tokenizer->name, WL_NO_POSITION, 0,
@@ -91,8 +84,10 @@ wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text 
             tokens->spans[i].end = walk(&walker, tokens->spans[i].end);
         }
 
+    if (spans && tokenizer->trim_count) wl_trim_spans(tokenizer, begin, end, scratch);
+
     const wl_padding *padding = &tokenizer->padding;
-    static const wl_template_piece alone = {true, NULL, 0};
+    static const wl_template_piece alone = {true, false, NULL, 0};
     const wl_template_piece *template = tokenizer->template_count ? tokenizer->template : &alone;
     size_t pieces = tokenizer->template_count ? tokenizer->template_count : 1, total = 0, pads = 0;
     for (size_t i = 0; i < pieces; i++)

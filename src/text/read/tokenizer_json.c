@@ -112,8 +112,8 @@ static void read_added_tokens(wl_json *json, wl_tokenizer *tokenizer)
 
 /* ---- the file ---- */
 
-static const char *const members[] = {"version",    "truncation",    "padding",        "added_tokens",
-                                      "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"};
+static const char *const members[] = {"version",       "truncation",     "padding", "added_tokens", "normalizer",
+                                      "pre_tokenizer", "post_processor", "decoder", "model"};
 
 wl_status wl_tokenizer_read(wl_tokenizer *tokenizer, const char *text, size_t size, wl_error *error)
 {
