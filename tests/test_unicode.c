@@ -32,6 +32,16 @@ static void digest_class(uint64_t *digest, uint32_t point)
     digest_byte(digest, wl_unicode_class(point));
 }
 
+static void digest_traits(uint64_t *digest, uint32_t point)
+{
+    digest_byte(digest, wl_unicode_traits(point));
+}
+
+static void digest_script(uint64_t *digest, uint32_t point)
+{
+    digest_byte(digest, wl_unicode_script(point));
+}
+
 static void digest_combining(uint64_t *digest, uint32_t point)
 {
     digest_byte(digest, wl_unicode_combining(point));
@@ -54,6 +64,8 @@ static const struct {
     void (*add)(uint64_t *digest, uint32_t point);
 } properties[] = {
     {"class", digest_class},
+    {"traits", digest_traits},
+    {"script", digest_script},
     {"combining", digest_combining},
     {"decomposition", digest_decomposition},
     {"lower", digest_lower},

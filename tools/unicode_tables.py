@@ -14,11 +14,15 @@ import random
 import unicodedata
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 VERSION = "0.23.3"
 POINTS = 0x110000
 CHANGES_END = 0x30000  # as in unicode_tables.h
+
+# In the order of unicode.h.
+CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn").split()
+PATTERN_WORD, NUMERIC, COMBINING = 32, 64, 128
 
 SPACE, BERT_REMOVED, BERT_SPACE, BERT_CHINESE, BERT_PUNCTUATION, MARK, WORD, CHANGES = (1 << i for i in range(8))
 
@@ -65,11 +69,72 @@ def word_points():
         after = tokenizer.encode_batch(["<x>" + chr(point) for point in points])
         before = tokenizer.encode_batch([chr(point) + "<x>" for point in points])
         for point, *encodings in zip(points, after, before):
-            matched = ["<x>" in encoding.tokens for encoding in encodings]
-            assert matched[0] == matched[1], hex(point)
-            if not matched[0]:
+            found = ["<x>" in encoding.tokens for encoding in encodings]
+            assert found[0] == found[1], hex(point)
+            if not found[0]:
                 words.add(point)
     return words
+
+
+def matched_points(regex):
+    """Points that a regular expression of one character matches: the gaps in one long text."""
+    points = [point for point in range(POINTS) if scalar(point)]
+    split = pre_tokenizers.Split(Regex(regex), "removed")
+    matched, at = set(), 0
+    for _, (begin, end) in split.pre_tokenize_str("".join(map(chr, points))):
+        matched.update(points[at:begin])
+        at = end
+    return matched.union(points[at:])
+
+
+def traits():
+    """Category and bits of each point; also checks what unicode.h says of the classes of regular expressions."""
+    values = [CATEGORIES.index("Cs")] * POINTS
+    sets = {name: matched_points(rf"\p{{{name}}}") for name in CATEGORIES}
+    assert sum(map(len, sets.values())) == POINTS - 0x800
+    for name, points in sets.items():
+        for point in points:
+            values[point] = CATEGORIES.index(name)
+    digits, punctuation = pieces(pre_tokenizers.Digits(individual_digits=True)), pieces(pre_tokenizers.Punctuation())
+    unaccented = normalizers.StripAccents().normalize_str
+    words = matched_points(r"\w")
+    for point in filter(scalar, range(POINTS)):
+        char = chr(point)
+        between = "a" + char + "b"
+        values[point] |= PATTERN_WORD * (point in words) | NUMERIC * (digits(between) == ["a", char, "b"])
+        values[point] |= COMBINING * (unaccented(between) == "ab")
+        assert punctuation(between) == split_bert(between) or split_space(between) == ["a", "b"]
+
+    def named(initials):
+        return set().union(*(points for name, points in sets.items() if name[0] in initials))
+
+    spaces = {point for point in filter(scalar, range(POINTS)) if split_space(f"a{chr(point)}b") == ["a", "b"]}
+    assert matched_points(r"\s") == spaces
+    assert matched_points(r"\d") == sets["Nd"]
+    assert matched_points("[[:punct:]]") == named("PS")
+    for initial in "LMNPSZ":
+        assert matched_points(rf"\p{{{initial}}}") == named(initial)
+    return values
+
+
+def scripts():
+    """A number for each script, by what the oracle keeps together; 0 is any."""
+    together = pre_tokenizers.UnicodeScripts().pre_tokenize_str
+    values, known = [0] * POINTS, ["a", "\u4eac"]
+    for point in filter(scalar, range(POINTS)):
+        alike = [script for script, char in enumerate(known[:2], 1) if len(together(char + chr(point))) == 1]
+        if len(alike) == 2:
+            continue
+        if not alike:
+            # Most points are of the script of the one before.
+            order = sorted(range(3, len(known) + 1), key=lambda script: script != values[point - 1])
+            alike = [script for script in order if len(together(known[script - 1] + chr(point))) == 1][:1]
+        if not alike:
+            known.append(chr(point))
+            alike = [len(known)]
+        values[point] = alike[0]
+    assert len(known) < 256
+    return values
 
 
 def combining_class(char):
@@ -99,18 +164,19 @@ def class_bits(char, in_words, changes):
 
 
 def ask():
-    """The four answers for each point: class bits, combining class, decomposition, lower case."""
+    """The answers for each point: class bits, combining class, decomposition, lower case, traits, script."""
     words = word_points()
+    more = list(zip(traits(), scripts()))
     answers = []
     for point in range(POINTS):
         if not scalar(point):
-            answers.append((0, 0, chr(point), chr(point)))
+            answers.append((0, 0, chr(point), chr(point), *more[point]))
             continue
         char = chr(point)
         combining, decomposed, lowered = combining_class(char), nfd(char), lower(char)
         assert 1 <= len(decomposed) <= 4 and 1 <= len(lowered) <= 3
         changes = combining != 0 or decomposed != char or lowered != char
-        answers.append((class_bits(char, point in words, changes), combining, decomposed, lowered))
+        answers.append((class_bits(char, point in words, changes), combining, decomposed, lowered, *more[point]))
     return answers
 
 
@@ -157,7 +223,7 @@ def pack(answers):
     """(type, name, length, values) of each array."""
     hangul = range(0xAC00, 0xAC00 + 11172)
     maps = {"decomposition": {}, "lower": {}}
-    for point, (_, combining, decomposed, lowered) in enumerate(answers):
+    for point, (_, combining, decomposed, lowered, *_) in enumerate(answers):
         if decomposed != chr(point) and point not in hangul:
             maps["decomposition"][point] = decomposed
         if lowered != chr(point):
@@ -175,9 +241,11 @@ def pack(answers):
         return [pool.index(strings[point]) << 2 | len(strings[point]) - 1 if point in strings else 0
                 for point in range(CHANGES_END)]
 
-    arrays = []
+    arrays = [("uint8_t", "trait_ascii", [answer[4] for answer in answers[:0x80]])]
     for name, kind, values in (
         ("class", "uint8_t", [answer[0] for answer in answers]),
+        ("trait", "uint8_t", [answer[4] for answer in answers]),
+        ("script", "uint8_t", [answer[5] for answer in answers]),
         ("combining", "uint8_t", [answer[1] for answer in answers[:CHANGES_END]]),
         ("decomposition", "uint16_t", entries(maps["decomposition"])),
         ("lower", "uint16_t", entries(maps["lower"])),
@@ -196,7 +264,8 @@ def write_tables(answers):
     total = sum(sizes[kind] * len(values) for kind, _, values in arrays)
     with open("src/text/unicode/unicode_tables.c", "w") as out:
         out.write(f"/* Generated by tools/unicode_tables.py from tokenizers {VERSION}; {total} bytes of tables. */\n"
-                  '#include "text/unicode/unicode_tables.h"\n\n/* clang-format off */\n'
+                  '#include "text/unicode/unicode.h"\n#include "text/unicode/unicode_tables.h"\n\n'
+                  "/* clang-format off */\n"
                   f"_Static_assert(WL_UNICODE_CHANGES_END == {CHANGES_END:#x},\n"
                   '               "unicode_tables.h and tools/unicode_tables.py disagree");\n')
         for kind, name, values in arrays:
@@ -249,6 +318,8 @@ def write_golden(answers):
     answers = [answer for point, answer in enumerate(answers) if scalar(point)]
     digests = {
         "class": (bytes([answer[0]]) for answer in answers),
+        "traits": (bytes([answer[4]]) for answer in answers),
+        "script": (bytes([answer[5]]) for answer in answers),
         "combining": (bytes([answer[1]]) for answer in answers),
         "decomposition": (counted(answer[2]) for answer in answers),
         "lower": (counted(answer[3]) for answer in answers),

@@ -162,7 +162,7 @@ wl_status wl_added_cut(const wl_added_tokens *added, const wl_matcher *matcher, 
     size_t done = 0, length;
     size_t space = 0, space_end = 0; /* the white space that right_strip took last: it is read but once */
     for (size_t at = 0;;) {
-        const wl_pattern *match;
+        const wl_match_pattern *match;
         if (wl_matcher_next(matcher, text, size, &segments->matcher, &at, &match, error)) return error->code;
         if (!match) break;
         const wl_added_token *token = &added->tokens[match->value];

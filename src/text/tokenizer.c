@@ -87,6 +87,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     wl_vocabulary_free(&tokenizer->vocabulary);
     wl_added_free(&tokenizer->added);
     for (size_t i = 0; i < tokenizer->normalizer_count; i++) wl_normalizer_free(&tokenizer->normalizers[i]);
+    for (size_t i = 0; i < tokenizer->pretokenizer_count; i++) wl_pretokenizer_free(&tokenizer->pretokenizers[i]);
     for (size_t i = 0; i < tokenizer->template_count; i++) free(tokenizer->template[i].ids);
     for (size_t i = 0; i < tokenizer->decoder_count; i++) wl_decoder_free(&tokenizer->decoders[i]);
     free(tokenizer->decoders);

@@ -16,7 +16,7 @@ wl_status wl_matcher_add(wl_matcher *matcher, wl_text pattern, uint32_t value, w
     patterns->items = items;
     uint64_t offset = patterns->bytes.size;
     if (status || wl_buffer_append(&patterns->bytes, pattern.data, pattern.size, error)) return error->code;
-    patterns->items[patterns->count++] = (wl_pattern){offset, (uint32_t)pattern.size, value};
+    patterns->items[patterns->count++] = (wl_match_pattern){offset, (uint32_t)pattern.size, value};
     if (pattern.size > patterns->longest) patterns->longest = (uint32_t)pattern.size;
     matcher->starts[(unsigned char)pattern.data[0]] = true;
     return WL_OK;
@@ -48,7 +48,7 @@ static void link_nodes(wl_matcher *matcher, const char *bytes, uint32_t *nodes, 
     for (uint32_t depth = 0; count; depth++) {
         size_t kept = 0;
         for (size_t i = 0; i < count; i++) {
-            const wl_pattern *pattern = &patterns->items[active[i]];
+            const wl_match_pattern *pattern = &patterns->items[active[i]];
             unsigned char byte = (unsigned char)bytes[pattern->offset + depth];
             uint32_t parent = nodes[active[i]], node = parent;
             wl_trie_step(trie, &node, byte);
@@ -75,7 +75,7 @@ static wl_status build_backward(wl_matcher *matcher, wl_error *error)
     uint32_t *active = wl_allocate(patterns->count, sizeof *active, error);
     wl_status status = bytes && nodes && active ? WL_OK : error->code;
     for (size_t i = 0; i < patterns->count && !status; i++) {
-        const wl_pattern *pattern = &patterns->items[i];
+        const wl_match_pattern *pattern = &patterns->items[i];
         for (size_t j = 0; j < pattern->size; j++)
             bytes[pattern->offset + j] = patterns->bytes.data[pattern->offset + pattern->size - 1 - j];
     }
@@ -171,7 +171,7 @@ static wl_status look_ahead(const wl_matcher *matcher, const char *text, size_t 
 }
 
 wl_status wl_matcher_next(const wl_matcher *matcher, const char *text, size_t size, wl_matcher_scratch *scratch,
-                          size_t *at, const wl_pattern **match, wl_error *error)
+                          size_t *at, const wl_match_pattern **match, wl_error *error)
 {
     *match = NULL;
     if (matcher->patterns.count == 0) return WL_OK;

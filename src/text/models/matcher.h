@@ -13,15 +13,15 @@
 
 #define WL_MATCHER_STEPS 64
 
-typedef struct wl_pattern {
+typedef struct wl_match_pattern {
     uint64_t offset; /* in bytes */
     uint32_t size, value;
-} wl_pattern;
+} wl_match_pattern;
 
 /* The patterns: one behind the other. */
 typedef struct wl_patterns {
     wl_buffer bytes;
-    wl_pattern *items;
+    wl_match_pattern *items;
     size_t count, capacity;
     uint32_t longest; /* bytes */
 } wl_patterns;
@@ -58,6 +58,6 @@ static inline void wl_matcher_begin(wl_matcher_scratch *scratch)
 
 /* Sets *match to the first pattern that starts at text[at..size) and *at to its place; NULL where there is none. */
 wl_status wl_matcher_next(const wl_matcher *matcher, const char *text, size_t size, wl_matcher_scratch *scratch,
-                          size_t *at, const wl_pattern **match, wl_error *error);
+                          size_t *at, const wl_match_pattern **match, wl_error *error);
 
 #endif

@@ -35,6 +35,16 @@ uint8_t wl_unicode_class(uint32_t point)
     return wl_unicode_class_values[position(wl_unicode_class_pages, wl_unicode_class_blocks, point)];
 }
 
+uint8_t wl_unicode_traits_beyond(uint32_t point)
+{
+    return wl_unicode_trait_values[position(wl_unicode_trait_pages, wl_unicode_trait_blocks, point)];
+}
+
+uint8_t wl_unicode_script(uint32_t point)
+{
+    return wl_unicode_script_values[position(wl_unicode_script_pages, wl_unicode_script_blocks, point)];
+}
+
 uint8_t wl_unicode_combining(uint32_t point)
 {
     if (point >= WL_UNICODE_CHANGES_END) return 0;

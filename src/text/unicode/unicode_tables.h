@@ -15,6 +15,14 @@ extern const uint8_t wl_unicode_class_pages[0x110000 >> 8];
 extern const uint16_t wl_unicode_class_blocks[];
 extern const uint8_t wl_unicode_class_values[]; /* begins with the 128 values of ASCII */
 
+extern const uint8_t wl_unicode_trait_pages[0x110000 >> 8];
+extern const uint16_t wl_unicode_trait_blocks[];
+extern const uint8_t wl_unicode_trait_values[];
+
+extern const uint8_t wl_unicode_script_pages[0x110000 >> 8];
+extern const uint16_t wl_unicode_script_blocks[];
+extern const uint8_t wl_unicode_script_values[];
+
 extern const uint8_t wl_unicode_combining_pages[WL_UNICODE_CHANGES_END >> 8];
 extern const uint16_t wl_unicode_combining_blocks[];
 extern const uint8_t wl_unicode_combining_values[];
