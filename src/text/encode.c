@@ -79,7 +79,7 @@ static wl_status tokenize(const wl_tokenizer *tokenizer, wl_worker *worker, wl_t
             tokens->spans[i].begin = walk(&walker, tokens->spans[i].begin);
             tokens->spans[i].end = walk(&walker, tokens->spans[i].end);
         }
-    if (spans && tokenizer->trim_count) wl_trim_spans(tokenizer, begin, end, scratch);
+    if (spans && tokenizer->trim_count) wl_trim_spans(tokenizer, begin, end, options->special_tokens, scratch);
 
     *range = (struct range){begin, end, 0};
     const wl_template_piece *pieces;

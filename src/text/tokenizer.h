@@ -30,7 +30,7 @@ typedef struct wl_template_piece {
 /* Takes the spaces that the tokens' pieces hold at either end from their ranges. */
 typedef struct wl_trim {
     bool prefix;   /* a single space in front of the first token was added and has no range */
-    bool in_front; /* the text's first token is the first of all; it is not behind [CLS] */
+    bool in_front; /* the text's first token is the first of all, with special tokens too */
 } wl_trim;
 
 typedef struct wl_truncation {
@@ -135,8 +135,9 @@ wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t s
 /* Chooses the scanner and fills its tables; called once the parts are complete. */
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error);
 
-/* Trims the ranges of tokens [begin, end) that wl_tokenize made, as the post-processors have it. (trim.c) */
-void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, wl_text_scratch *scratch);
+/* Trims the ranges of tokens [begin, end) that wl_tokenize made, as the post-processors have it. special: special
+ * tokens are added. (trim.c) */
+void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, bool special, wl_text_scratch *scratch);
 /* Number of characters at the start, or the end, of a token's text that trimming counts as spaces. */
 size_t wl_leading_spaces(wl_text text);
 size_t wl_trailing_spaces(wl_text text);

@@ -40,7 +40,7 @@ static void trim(wl_span *span, size_t leading, size_t trailing, bool keeps_one)
     *span = (wl_span){(uint32_t)begin, (uint32_t)end};
 }
 
-void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, wl_text_scratch *scratch)
+void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, bool special, wl_text_scratch *scratch)
 {
     wl_tokens *tokens = &scratch->tokens;
     const wl_spaced_token *spaced = scratch->spaced;
@@ -59,7 +59,7 @@ void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, wl_t
         if (!leading && !trailing) continue;
         for (size_t t = 0; t < tokenizer->trim_count; t++) {
             const wl_trim *step = &tokenizer->trims[t];
-            bool first = (step->in_front && i == begin) || tokens->spans[i].begin == 0;
+            bool first = (i == begin && (step->in_front || !special)) || tokens->spans[i].begin == 0;
             trim(&tokens->spans[i], leading, trailing, step->prefix && first);
         }
     }
