@@ -21,6 +21,19 @@ bench: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	sh bench/run.sh $(MODELS)/models/l2_supercat_256
 
+bench-tokenizers: release
+	@sh bench/tokenizers.sh $(BENCH)
+
+parity: release
+	@mkdir -p build/parity
+	@[ -x build/parity/venv/bin/python ] || python3 -m venv build/parity/venv
+	@build/parity/venv/bin/python -m pip install -q --disable-pip-version-check tokenizers==0.23.3
+	@build/parity/venv/bin/python tools/parity.py $(PARITY)
+
+# Each target for a while, from its corpus on; what is found is left in build/fuzz.
+fuzz-short: fuzz
+	@sh fuzz/short.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
 install: release
 	cmake --install build/release --prefix $(PREFIX)
 
@@ -44,5 +57,5 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench install format lint clean release debug sanitize tsan clang fuzz \
-        setup-build setup-test setup-lint
+.PHONY: all demo test bench bench-tokenizers parity fuzz-short install format lint clean release debug sanitize tsan \
+        clang fuzz setup-build setup-test setup-lint

@@ -1,4 +1,4 @@
-/* Any bytes as tokenizer.json: what is accepted must encode, the same with spans and without. */
+/* Any bytes as tokenizer.json: what is accepted must encode, the same with spans and without, and decode. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char sample[] = " Hello the<s>cat  <L> hi na\xC3\xAFve <no>\t[CLS] \xE2\x96\x81th"
-                             "e\xCC\x81 \xF0\x9F\x91\xA8\xE2\x80\x8D\xE6\xBC\xA2\xFF ##ing aaaaaaaaaaaaaaaaaaaa!";
+                             "e\xCC\x81  I'LL 1234,x camelCase\r\n\n\t{}; \xF0\x9F\x91\xA8\xE2\x80\x8D\xE6\xBC\xA2\xFF "
+                             "##ing aaaaaaaaaaaaaaaaaaaa!";
+
+static void decode(const wl_tokenizer *tokenizer, wl_context *context, const uint32_t *ids, size_t count)
+{
+    static char out[1 << 14];
+    size_t size = 0;
+    wl_error error;
+    wl_status status = wl_decode(tokenizer, context, ids, count, NULL, out, sizeof out, &size, &error);
+    if (!status && size > sizeof out) abort();
+    if (status && (error.code != status || !error.message[0])) abort();
+}
 
 static void encode(const wl_tokenizer *tokenizer, bool all)
 {
@@ -32,6 +43,7 @@ static void encode(const wl_tokenizer *tokenizer, bool all)
     size_t written = count < CAPACITY ? count : CAPACITY;
     for (size_t i = 0; i < written; i++)
         if (ids[i] != again[i] || spans[i].begin > spans[i].end || spans[i].end > text.size) abort();
+    decode(tokenizer, context, ids, written);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -113,7 +113,7 @@ typedef struct wl_context wl_context;
 typedef struct wl_context_options {
     size_t size;             /* sizeof(wl_context_options) */
     uint32_t threads;        /* 0: as many as the process may use; 1: the calling thread alone */
-    uint32_t cache_megabyte; /* bound of the word cache of each thread; 0: 8 MB. It holds no more, ever. */
+    uint32_t cache_megabyte; /* bound of the word cache of each thread; 0: 16 MB. It holds no more, ever. */
 } wl_context_options;
 
 /* Counters of everything that ran in a context since it was made. */

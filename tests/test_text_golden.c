@@ -42,6 +42,10 @@ static wl_tokenizer *open_tokenizer(const char *name)
         if (!texts_file(path, &file)) continue;
         wl_tokenizer *tokenizer = wl_tokenizer_parse(file.data, file.size, path, &error);
         wl_buffer_free(&file);
+        if (!tokenizer && error.code == WL_ERROR_UNSUPPORTED) { /* until every part is known: then this is a failure */
+            SKIP("%s: %s", path, error.message);
+            return NULL;
+        }
         CHECK_THAT(tokenizer, "%s: line %llu: %s", path, (unsigned long long)error.line, error.message);
         return tokenizer;
     }
@@ -50,57 +54,136 @@ static wl_tokenizer *open_tokenizer(const char *name)
 
 /* ---- where the texts come from ---- */
 
+/* As EVAL and FIELDS of tools/golden_ids.py. */
+static const char *const eval_files[] = {
+    "classification/amazon-counterfactual-en-test",
+    "classification/amazon-counterfactual-en-train",
+    "classification/banking77-test",
+    "classification/banking77-train",
+    "classification/emotion-test",
+    "classification/emotion-train",
+    "clustering/biomedical",
+    "clustering/stackoverflow",
+    "pair/twitter-url",
+    "retrieval/scifact/corpus",
+    "retrieval/scifact/queries",
+    "sts/sts12",
+    "sts/sts14",
+    "sts/sts16",
+    "sts/stsb-dev",
+    "sts/stsb-test",
+    "sts/stsb-train",
+    "triplet/snli-test",
+    "wordsim/simlex999",
+    "wordsim/ws353",
+};
+static const char *const fields[] = {"text", "text1", "text2", "title", "anchor", "positive", "negative"};
+enum { EVAL_FILES = sizeof eval_files / sizeof *eval_files, FIELDS = sizeof fields / sizeof *fields };
+
+/* Texts one behind the other, each before its end. */
 struct source {
-    wl_buffer file, scratch; /* JSON lines */
-    size_t at;
-    bool random;
-    texts_random generator;
-    uint64_t seed;
+    wl_buffer texts;
+    size_t *ends, count, capacity, at;
 };
 
-static bool source_open(struct source *source, const char *name)
+static bool source_add(struct source *source, wl_text text)
 {
-    char path[1024];
-    *source = (struct source){.random = strcmp(name, "random") == 0};
-    if (source->random) {
-        bool opened = texts_random_open(&source->generator, PIECES);
-        source->seed = source->generator.state;
-        return opened;
-    }
-    snprintf(path, sizeof path, "%s/speed/%s.jsonl.gz", WL_SHARED_DATA, name);
-    return texts_file(path, &source->file);
+    void *ends = source->ends;
+    bool grown = !wl_reserve(&ends, &source->capacity, source->count + 1, sizeof *source->ends, NULL) &&
+                 !wl_buffer_append(&source->texts, text.data, text.size, NULL);
+    source->ends = ends;
+    if (grown) source->ends[source->count++] = source->texts.size;
+    return grown;
 }
 
-static void source_rewind(struct source *source)
+/* The texts of a JSONL file. */
+static bool source_read(struct source *source, const char *folder, const char *name)
 {
-    source->at = 0;
-    source->generator.state = source->seed;
+    char path[1024];
+    wl_buffer file = {0}, scratch = {0};
+    wl_text line, key;
+    size_t at = 0;
+    snprintf(path, sizeof path, "%s/%s/%s.jsonl.gz", WL_SHARED_DATA, folder, name);
+    bool good = texts_file(path, &file);
+    while (good && texts_line(&file, &at, &line)) {
+        wl_json json;
+        wl_error error;
+        wl_json_open(&json, line.data, line.size, "line", &scratch, &error);
+        wl_json_begin_object(&json);
+        while (wl_json_member(&json, &key)) {
+            size_t field = 0;
+            while (field < FIELDS && !wl_text_is(key, fields[field])) field++;
+            if (field == FIELDS)
+                wl_json_skip(&json);
+            else
+                good = source_add(source, wl_json_string(&json)) && good;
+        }
+        good = !wl_json_close(&json) && good;
+    }
+    wl_buffer_free(&file);
+    wl_buffer_free(&scratch);
+    return good;
+}
+
+static bool source_random(struct source *source, size_t count)
+{
+    texts_random random;
+    wl_buffer text = {0};
+    bool good = texts_random_open(&random, PIECES);
+    for (; good && count > 0; count--) good = source_add(source, texts_random_next(&random, &text));
+    texts_random_close(&random);
+    wl_buffer_free(&text);
+    return good;
+}
+
+static bool source_open(struct source *source, const struct golden *golden)
+{
+    *source = (struct source){0};
+    if (!strcmp(golden->file, "random")) return source_random(source, golden->texts);
+    if (strcmp(golden->file, "eval") != 0) return source_read(source, "speed", golden->file);
+    for (size_t i = 0; i < EVAL_FILES; i++)
+        if (!source_read(source, "eval", eval_files[i])) return false;
+    return true;
 }
 
 static void source_close(struct source *source)
 {
-    texts_random_close(&source->generator);
-    wl_buffer_free(&source->file);
-    wl_buffer_free(&source->scratch);
+    wl_buffer_free(&source->texts);
+    free(source->ends);
 }
 
 static bool source_next(struct source *source, wl_text *text)
 {
-    wl_text line, key;
-    wl_json json;
-    wl_error error;
-    if (source->random) return *text = texts_random_next(&source->generator, &source->scratch), true;
-    if (!texts_line(&source->file, &source->at, &line)) return false;
-    wl_json_open(&json, line.data, line.size, "line", &source->scratch, &error);
-    wl_json_begin_object(&json);
-    while (wl_json_member(&json, &key)) {
-        if (wl_text_is(key, "text")) return *text = wl_json_string(&json), !wl_json_failed(&json);
-        wl_json_skip(&json);
-    }
-    return false;
+    if (source->at == source->count) return false;
+    size_t begin = source->at ? source->ends[source->at - 1] : 0;
+    *text = (wl_text){source->texts.data ? source->texts.data + begin : "", source->ends[source->at++] - begin};
+    return true;
 }
 
 /* ---- digests ---- */
+
+enum { SOURCES = 8 };
+struct named_source {
+    char name[64];
+    bool opened;
+    struct source source;
+};
+
+/* Opened once for all tokenizers; NULL where it is absent. */
+static struct source *source_of(struct named_source *sources, const struct golden *golden)
+{
+    size_t i = 0;
+    while (i < SOURCES && sources[i].name[0] && strcmp(sources[i].name, golden->file) != 0) i++;
+    if (i == SOURCES) return NULL;
+    struct named_source *named = &sources[i];
+    if (!named->name[0]) {
+        snprintf(named->name, sizeof named->name, "%s", golden->file);
+        named->opened = source_open(&named->source, golden);
+        if (!named->opened) SKIP("%s: the texts are not in %s", golden->file, WL_SHARED_DATA);
+    }
+    named->source.at = 0;
+    return named->opened ? &named->source : NULL;
+}
 
 static void check_plain(const wl_tokenizer *tokenizer, struct source *source, const struct golden *golden)
 {
@@ -140,6 +223,7 @@ static void check_spans(const wl_tokenizer *tokenizer, struct source *source, co
     uint64_t special = texts_digest_start, offsets = texts_digest_start;
     wl_text text;
     wl_error error;
+    source->at = 0;
     for (size_t count = 0; count < golden->head && source_next(source, &text); count++) {
         wl_status status = texts_encode(tokenizer, context, text, &options, true, &encoded, &error);
         CHECK_THAT(!status, "%s %s text %zu: %s", golden->tokenizer, golden->file, count, error.message);
@@ -164,6 +248,7 @@ static void check_digests(void)
 {
     const char *path = WL_TEST_DATA "/golden/ids.txt";
     char line[512], open[64] = "";
+    static struct named_source sources[SOURCES];
     size_t lines = 0;
     wl_tokenizer *tokenizer = NULL;
     FILE *file = fopen(path, "r");
@@ -171,48 +256,50 @@ static void check_digests(void)
     while (file && fgets(line, sizeof line, file)) {
         struct golden golden;
         if (line[0] == '#') continue;
-        int fields = sscanf(line, "%63s %63s %zu %zu %llx %zu %zu %llx %llx %llx", golden.tokenizer, golden.file,
+        int values = sscanf(line, "%63s %63s %zu %zu %llx %zu %zu %llx %llx %llx", golden.tokenizer, golden.file,
                             &golden.texts, &golden.ids, &golden.digest, &golden.head, &golden.head_ids,
                             &golden.head_digest, &golden.special_digest, &golden.offset_digest);
-        CHECK_THAT(fields == 10, "%s: %s", path, line);
-        if (fields != 10) break;
+        CHECK_THAT(values == 10, "%s: %s", path, line);
+        if (values != 10) break;
         if (strcmp(open, golden.tokenizer) != 0) {
             wl_tokenizer_close(tokenizer);
             tokenizer = open_tokenizer(golden.tokenizer);
             snprintf(open, sizeof open, "%s", golden.tokenizer);
-            if (!tokenizer) SKIP("%s: the tokenizer is not in %s", golden.tokenizer, WL_SHARED_DATA);
+            if (!tokenizer) SKIP("%s is not checked", golden.tokenizer);
         }
         if (!tokenizer) continue;
-        struct source source;
-        if (source_open(&source, golden.file)) {
-            check_plain(tokenizer, &source, &golden);
-            source_rewind(&source);
-            check_spans(tokenizer, &source, &golden);
+        struct source *source = source_of(sources, &golden);
+        if (source) {
+            check_plain(tokenizer, source, &golden);
+            check_spans(tokenizer, source, &golden);
             lines++;
-        } else
-            SKIP("%s: the texts are not in %s", golden.file, WL_SHARED_DATA);
-        source_close(&source);
+        }
     }
     if (file) fclose(file);
     wl_tokenizer_close(tokenizer);
+    for (size_t i = 0; i < SOURCES; i++) source_close(&sources[i].source);
     printf("digests: %zu files of texts, %zu texts, %zu ids; %zu ids with special tokens and offsets%s\n", lines,
            texts_checked, ids_checked, spans_checked,
-           WL_SLOW ? " (sanitized build: the head of each file)" : " (vocab-quantized: the head of each file)");
+           WL_SLOW ? " (sanitized build: the head of each file)" : " (without a scanner: the head of each file)");
 }
 
 /* ---- vectors of other projects ---- */
 
 /* Lines of vectors.jsonl.gz whose ids are not the oracle's (another library drops spaces beside special tokens, or
- * misses one), with the ids of tokenizers 0.23.3. */
+ * misses one, or numbers them otherwise), with the ids of tokenizers 0.23.3. */
 static const struct {
     size_t number, count;
     uint32_t ids[7];
 } not_the_oracle[] = {
+    {286, 3, {15339, 100256, 14957}},
     {469, 3, {1, 29871, 13}},
     {470, 2, {259, 1}},
     {471, 3, {2, 1243, 2}},
     {472, 7, {259, 2, 29871, 1243, 29871, 2, 259}},
     {474, 7, {18637, 29871, 2, 869, 920, 526, 366}},
+    {1495, 1, {100256}},
+    {1496, 3, {15145, 100256, 10924}},
+    {1497, 4, {64, 100256, 100260, 65}},
 };
 enum { NOT_THE_ORACLE = sizeof not_the_oracle / sizeof *not_the_oracle };
 
@@ -259,10 +346,24 @@ static void check_vector(const wl_tokenizer *tokenizer, const char *name, const 
 
 static void check_vectors(void)
 {
-    static const char *const names[] = {
-        "l2_supercat", "phi-3", "mistral-v1", "bert-base-uncased", "bert-base-multilingual-cased", "all-MiniLM-L6-v2"};
+    static const char *const names[] = {"l2_supercat",
+                                        "mistral-v1",
+                                        "llama3",
+                                        "gpt2",
+                                        "roberta-base",
+                                        "cl100k_base",
+                                        "qwen2.5",
+                                        "bert-base-uncased",
+                                        "bert-base-multilingual-cased",
+                                        "all-MiniLM-L6-v2",
+                                        "t5-small",
+                                        "camembert",
+                                        "xlm-roberta-base",
+                                        "deberta-v3",
+                                        "albert-base-v2"};
     enum { NAMES = sizeof names / sizeof *names };
     wl_tokenizer *tokenizers[NAMES] = {0};
+    bool tried[NAMES] = {0};
     wl_buffer file = {0}, scratch = {0};
     size_t at = 0, number = 0, checked = 0;
     wl_text line, key;
@@ -287,7 +388,8 @@ static void check_vectors(void)
             break;
         }
         if (which == NAMES) continue;
-        if (!tokenizers[which]) tokenizers[which] = open_tokenizer(names[which]);
+        if (!tried[which]) tokenizers[which] = open_tokenizer(names[which]);
+        tried[which] = true;
         if (!tokenizers[which]) continue;
         check_vector(tokenizers[which], names[which], &json, number + 1);
         checked++;

@@ -56,10 +56,18 @@ static inline void texts_digest(uint64_t *digest, uint32_t word)
 
 /* ---- random texts ---- */
 
+/* The lists of golden/ids_pieces.json. */
+enum { TEXTS_PIECES, TEXTS_MARKS, TEXTS_TOKENS, TEXTS_JOINED, TEXTS_LINES, TEXTS_LISTS };
+
+typedef struct texts_list {
+    wl_text *texts; /* copies, owned */
+    size_t count;
+} texts_list;
+
 typedef struct texts_random {
     uint64_t state;
-    wl_text *pieces, *marks; /* copies, owned */
-    size_t piece_count, mark_count;
+    texts_list lists[TEXTS_LISTS];
+    size_t ranges[256], range_count; /* first and last of each; count of numbers */
 } texts_random;
 
 /* splitmix64 (Vigna 2015, public domain), as in tools/golden_ids.py. */
@@ -71,17 +79,38 @@ static inline size_t texts_below(texts_random *random, size_t limit)
     return (size_t)((z ^ (z >> 31)) % limit);
 }
 
-static inline void texts_strings(wl_json *json, wl_text **list, size_t *count)
+static inline void texts_strings(wl_json *json, texts_list *list)
 {
     wl_json_begin_array(json);
     while (wl_json_element(json)) {
         wl_text text = wl_json_string(json);
-        wl_text *grown = realloc(*list, (*count + 1) * sizeof *grown);
+        wl_text *grown = realloc(list->texts, (list->count + 1) * sizeof *grown);
         if (!grown) abort();
-        *list = grown;
+        list->texts = grown;
         char *copy = wl_copy_text(text.data, text.size, NULL);
         if (!copy) abort();
-        (*list)[(*count)++] = (wl_text){copy, text.size};
+        list->texts[list->count++] = (wl_text){copy, text.size};
+    }
+}
+
+static inline void texts_random_member(texts_random *random, wl_json *json, wl_text key)
+{
+    static const char *const names[] = {"pieces", "marks", "tokens", "joined", "lines"};
+    for (size_t i = 0; i < TEXTS_LISTS; i++)
+        if (wl_text_is(key, names[i])) {
+            texts_strings(json, &random->lists[i]);
+            return;
+        }
+    if (wl_text_is(key, "seed")) {
+        random->state = wl_json_unsigned(json, UINT32_MAX);
+    } else if (wl_text_is(key, "ranges")) {
+        wl_json_begin_array(json);
+        while (wl_json_element(json)) {
+            if (random->range_count == sizeof random->ranges / sizeof *random->ranges) abort();
+            random->ranges[random->range_count++] = wl_json_unsigned(json, 0x10FFFF);
+        }
+    } else {
+        wl_json_skip(json);
     }
 }
 
@@ -96,28 +125,20 @@ static inline bool texts_random_open(texts_random *random, const char *path)
     if (!texts_file(path, &file)) return false;
     wl_json_open(&json, file.data, file.size, path, &scratch, &error);
     wl_json_begin_object(&json);
-    while (wl_json_member(&json, &key)) {
-        if (wl_text_is(key, "pieces"))
-            texts_strings(&json, &random->pieces, &random->piece_count);
-        else if (wl_text_is(key, "marks"))
-            texts_strings(&json, &random->marks, &random->mark_count);
-        else if (wl_text_is(key, "seed"))
-            random->state = wl_json_unsigned(&json, UINT32_MAX);
-        else
-            wl_json_skip(&json);
-    }
-    wl_status status = wl_json_close(&json);
+    while (wl_json_member(&json, &key)) texts_random_member(random, &json, key);
+    bool complete = !wl_json_close(&json) && random->range_count >= 2;
+    for (size_t i = 0; i < TEXTS_LISTS; i++) complete = complete && random->lists[i].count;
     wl_buffer_free(&scratch);
     wl_buffer_free(&file);
-    return !status && random->piece_count && random->mark_count;
+    return complete;
 }
 
 static inline void texts_random_close(texts_random *random)
 {
-    for (size_t i = 0; i < random->piece_count; i++) free((char *)random->pieces[i].data);
-    for (size_t i = 0; i < random->mark_count; i++) free((char *)random->marks[i].data);
-    free(random->pieces);
-    free(random->marks);
+    for (size_t i = 0; i < TEXTS_LISTS; i++) {
+        for (size_t j = 0; j < random->lists[i].count; j++) free((char *)random->lists[i].texts[j].data);
+        free(random->lists[i].texts);
+    }
 }
 
 static inline void texts_add(wl_buffer *out, wl_text text)
@@ -136,27 +157,102 @@ static inline void texts_add_point(wl_buffer *out, size_t point)
     texts_add(out, (wl_text){bytes, size});
 }
 
-/* The next random text: 0 to 12 parts, each of a kind below 16; in step with tools/golden_ids.py. */
-static inline wl_text texts_random_next(texts_random *random, wl_buffer *out)
+static inline wl_text texts_pick(texts_random *random, int list)
 {
-    static const size_t ranges[] = {0x110000, 0x3100, 0x80};
-    out->size = 0;
-    for (size_t parts = texts_below(random, 13); parts > 0; parts--) {
-        size_t kind = texts_below(random, 16);
-        if (kind < 10) {
-            if (kind == 9) texts_add(out, (wl_text){" ", 1});
-            wl_text piece = random->pieces[texts_below(random, random->piece_count)];
-            for (size_t times = kind == 8 ? 1 + texts_below(random, 40) : 1; times > 0; times--) texts_add(out, piece);
-        } else if (kind < 13) {
-            texts_add_point(out, texts_below(random, ranges[kind - 10]));
-        } else if (kind == 13) {
-            for (size_t times = 1 + texts_below(random, 5); times > 0; times--)
-                texts_add_point(out, 0x300 + texts_below(random, 0x70));
-        } else {
-            for (size_t times = 1 + texts_below(random, 6); times > 0; times--)
-                texts_add(out, random->marks[texts_below(random, random->mark_count)]);
+    return random->lists[list].texts[texts_below(random, random->lists[list].count)];
+}
+
+/* A character of the range that begins at ranges[range]. */
+static inline size_t texts_point(texts_random *random, size_t range)
+{
+    size_t first = random->ranges[range], last = random->ranges[range + 1];
+    return first + texts_below(random, last - first + 1);
+}
+
+static inline size_t texts_range(texts_random *random)
+{
+    return 2 * texts_below(random, random->range_count / 2);
+}
+
+static inline void texts_part(texts_random *random, wl_buffer *out)
+{
+    static const size_t limits[] = {0x110000, 0x3100, 0x80};
+    static const size_t most[] = {[13] = 5, [14] = 6, [15] = 8, [16] = 12, [17] = 5, [19] = 5, [21] = 9, [22] = 10};
+    size_t kind = texts_below(random, 24), times, range = 0;
+    switch (kind) {
+    case 8: {
+        wl_text piece = texts_pick(random, TEXTS_PIECES);
+        for (times = 1 + texts_below(random, 40); times > 0; times--) texts_add(out, piece);
+        return;
+    }
+    case 9:
+        texts_add(out, (wl_text){" ", 1});
+        texts_add(out, texts_pick(random, TEXTS_PIECES));
+        return;
+    case 10:
+    case 11:
+    case 12:
+        texts_add_point(out, texts_below(random, limits[kind - 10]));
+        return;
+    case 16:
+        range = texts_range(random);
+        break;
+    case 18: {
+        size_t point = texts_point(random, texts_range(random));
+        for (times = 1 + texts_below(random, 200); times > 0; times--) texts_add_point(out, point);
+        return;
+    }
+    case 20:
+        texts_add(out, texts_pick(random, TEXTS_TOKENS));
+        return;
+    case 23:
+        texts_add(out, (wl_text){" ", 1});
+        for (times = 1 + texts_below(random, 8); times > 0; times--) {
+            size_t letter = 0x41 + texts_below(random, 26);
+            texts_add_point(out, letter + 32 * texts_below(random, 2));
+        }
+        return;
+    default:
+        if (kind >= 8) break;
+        texts_add(out, texts_pick(random, TEXTS_PIECES));
+        return;
+    }
+    for (times = 1 + texts_below(random, most[kind]); times > 0; times--) {
+        switch (kind) {
+        case 13:
+            texts_add_point(out, 0x300 + texts_below(random, 0x70));
+            break;
+        case 14:
+            texts_add(out, texts_pick(random, TEXTS_MARKS));
+            break;
+        case 15:
+            texts_add_point(out, texts_point(random, texts_range(random)));
+            break;
+        case 16:
+            texts_add_point(out, texts_point(random, range));
+            break;
+        case 17:
+            texts_add(out, texts_pick(random, TEXTS_JOINED));
+            if (texts_below(random, 2)) texts_add_point(out, 0x200D);
+            break;
+        case 19:
+            texts_add(out, texts_pick(random, TEXTS_LINES));
+            break;
+        case 21:
+            texts_add_point(out, 0x30 + texts_below(random, 10));
+            break;
+        default:
+            texts_add_point(out, 0x61 + texts_below(random, 26));
+            break;
         }
     }
+}
+
+/* The next random text: 0 to 12 parts, each of a kind below 24; in step with tools/golden_ids.py. */
+static inline wl_text texts_random_next(texts_random *random, wl_buffer *out)
+{
+    out->size = 0;
+    for (size_t parts = texts_below(random, 13); parts > 0; parts--) texts_part(random, out);
     return (wl_text){out->data ? out->data : "", out->size};
 }
 

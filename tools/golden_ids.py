@@ -15,7 +15,7 @@ import gzip
 import json
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import tokenizers
@@ -25,7 +25,8 @@ VERSION = "0.23.3"
 COMMAND = "python3 tools/golden_ids.py"
 GOLDEN = pathlib.Path("tests/golden")
 SHARED = pathlib.Path("../shared/data")
-HEAD = 2000  # texts of a file that are also encoded with special tokens and offsets
+# Texts that are also encoded with special tokens and offsets, and all that a sanitized build or the general way does.
+HEAD = {"ag_news": 1000, "newsgroups": 200, "zhwiki": 2000, "eval": 1000, "random": 3000}
 RANDOM = 20000
 SEED = 20261123
 MASK = (1 << 64) - 1
@@ -34,18 +35,28 @@ REAL = {
     **{
         name: f"tokenizers/{name}.json.gz"
         for name in (
-            "l2_supercat",
-            "phi-3",
-            "mistral-v1",
-            "bert-base-uncased",
-            "bert-base-multilingual-cased",
-            "all-MiniLM-L6-v2",
+            *("l2_supercat", "phi-3", "mistral-v1"),
+            *("bert-base-uncased", "bert-base-multilingual-cased", "all-MiniLM-L6-v2"),
+            *("gpt2", "roberta-base", "cl100k_base", "llama3", "qwen2.5"),
+            *("t5-small", "camembert", "xlm-roberta-base", "deberta-v3", "albert-base-v2"),
         )
     },
     "potion-base-4M-int8": "models/potion-base-4M-int8/tokenizer.json",
     "vocab-quantized": "models/model2vec-fixtures/test-model-vocab-quantized/tokenizer.json",
 }
 FILES = ("ag_news", "newsgroups", "zhwiki")
+# The texts of ../shared/data/eval, in this order, as tests/test_text_golden.c reads them: each line's string members
+# of these names, in the order in which they stand there.
+EVAL = (
+    *("classification/amazon-counterfactual-en-test", "classification/amazon-counterfactual-en-train"),
+    *("classification/banking77-test", "classification/banking77-train"),
+    *("classification/emotion-test", "classification/emotion-train"),
+    *("clustering/biomedical", "clustering/stackoverflow", "pair/twitter-url"),
+    *("retrieval/scifact/corpus", "retrieval/scifact/queries"),
+    *("sts/sts12", "sts/sts14", "sts/sts16", "sts/stsb-dev", "sts/stsb-test", "sts/stsb-train"),
+    *("triplet/snli-test", "wordsim/simlex999", "wordsim/ws353"),
+)
+FIELDS = ("text", "text1", "text2", "title", "anchor", "positive", "negative")
 
 PIECES = [
     *("hello", "The", "the", "cat", "dogs", "running", "unbelievable", "Machine", "learning", "ing", "don't", "café"),
@@ -58,8 +69,41 @@ PIECES = [
     *("ก็", "น้ำ", "العربية", "مُحَمَّد", "עִבְרִית", "हिन्दी", "\U0001d15e", "\U00010400", "\U0001e900", "\U0010ffff"),
     *("!", "...", "123", "$5", "+", "~", "`", "^", "=", "¡", "。", "、", "“x”", "—", "'s", "a.b", "https://a.org/?b=c"),
     *("e\u0301", "a\u0323\u0302", "\u1ed9", "\u0f71\u0f72", "x" * 101, "é" * 99, "0" * 17, "abcdefghijklmno"),
-    *("<s>", "</s>", "<unk>", "<|endoftext|>", "<|end|>", "<|user|>", "[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]"),
+    *("'ll", "'RE", "'\u017f", "\u2019s", "'D", "I'm", "WE'VE", "$1,234.56", "3.14e-10", "\u0663\u0664", "\u2460", "\u00bd"),
+    *("    return x;\n", "\t\tif (a != b) {\n", "def f(self):\n", "/* ", " */", "->", "!=", "::", "\n\n\n", "\n  \n", " \n"),
+    *("camelCaseWord", "HTTPServer", "snake_case_name", "x86_64", "ABC", "aBC", "\u01c5a", "\u00aa", "\u02b0", "\u2075"),
 ]
+TOKENS = [
+    *("<s>", "</s>", "<unk>", "<pad>", "<mask>", "[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]", "<s>NOTUSED", "[cls]"),
+    *("<|endoftext|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>", "<|placeholder1|>", "<|fim_prefix|>"),
+    *("<|fim_middle|>", "<|endofprompt|>", "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|eot_id|>"),
+    *("<|reserved_special_token_0|>", "<|reserved_special_token_10|>", "<|im_start|>", "<|im_end|>", "<tool_call>"),
+    *("<extra_id_0>", "<extra_id_1>", "<extra_id_10>", "<extra_id_99>", "<extra_id_", "<|", "|>", "<|im_", "[MAS", "</s"),
+]
+# Where kind 16 and 18 take their characters from: first and last of each range.
+RANGES = [
+    *((0x00, 0x1F), (0x20, 0x7E), (0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A), (0x7F, 0xA0), (0xA0, 0xFF), (0x100, 0x24F)),
+    *((0x250, 0x2FF), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x531, 0x58A), (0x591, 0x5F4), (0x600, 0x6FF)),
+    *((0x700, 0x74F), (0x8A0, 0x8FF), (0x900, 0x97F), (0x980, 0x9FF), (0xB80, 0xBFF), (0xC00, 0xD7F), (0xE00, 0xE5B)),
+    *((0xE80, 0xEDF), (0xF00, 0xFBC), (0x1000, 0x109F), (0x10A0, 0x10FF), (0x1100, 0x11FF), (0x1200, 0x137F)),
+    *((0x1780, 0x17F9), (0x1800, 0x18AA), (0x1AB0, 0x1AFF), (0x1C80, 0x1CBF), (0x1DC0, 0x1DFF), (0x1E00, 0x1EFF)),
+    *((0x1F00, 0x1FFF), (0x2000, 0x206F), (0x2070, 0x20CF), (0x20D0, 0x20F0), (0x2100, 0x218F), (0x2190, 0x23FF)),
+    *((0x2460, 0x24FF), (0x2500, 0x27BF), (0x2E80, 0x2FDF), (0x3000, 0x303F), (0x3040, 0x30FF), (0x3100, 0x32FF)),
+    *((0x3300, 0x33FF), (0x4E00, 0x9FFF), (0x4E00, 0x4FFF), (0xA000, 0xA4CF), (0xA640, 0xA7FF), (0xA960, 0xA97C)),
+    *((0xAC00, 0xD7A3), (0xAC00, 0xADFF), (0xD7B0, 0xD7FB), (0xE000, 0xE0FF), (0xF900, 0xFAFF), (0xFB00, 0xFDFF)),
+    *((0xFE00, 0xFE4F), (0xFE50, 0xFEFF), (0xFF00, 0xFFEF), (0xFFF0, 0xFFFF), (0x10000, 0x1013F), (0x10400, 0x1044F)),
+    *((0x10A00, 0x10A60), (0x11000, 0x1107F), (0x11100, 0x1114F), (0x13000, 0x1345F), (0x16FE0, 0x16FFF)),
+    *((0x1D100, 0x1D24F), (0x1D400, 0x1D7FF), (0x1E900, 0x1E95F), (0x1EE00, 0x1EEF1), (0x1F100, 0x1F2FF)),
+    *((0x1F1E6, 0x1F1FF), (0x1F300, 0x1F6FF), (0x1F3FB, 0x1F3FF), (0x1F900, 0x1FAFF), (0x1FBF0, 0x1FBF9)),
+    *((0x20000, 0x2A6DF), (0x2F800, 0x2FA1D), (0x30000, 0x3134F), (0xE0000, 0xE01EF), (0x10FF00, 0x10FFFF)),
+]
+# What kind 17 joins by U+200D or by nothing: emoji, their modifiers, what Brahmic scripts join.
+JOINED = [
+    *("\U0001f468", "\U0001f469", "\U0001f467", "\u2764\ufe0f", "\U0001f3f3\ufe0f", "\U0001f308", "\U0001f3fb", "\U0001f3ff"),
+    *("\U0001f1e9", "\U0001f1ea", "1\ufe0f\u20e3", "\U0001f3f4\U000e0067\U000e0062\U000e007f", "\u0915\u094d", "\u0937"),
+    *("\u0644\u0627", "\u0dc1\u0dca", "a", "\u1112\u1161\u11ab"),
+]
+LINES = ["\n", "\r", "\r\n", "\t", " ", "\u0085", "\u2028", "\v", "\f"]
 MARKS = "".join(
     map(
         chr,
@@ -132,24 +176,54 @@ class SplitMix:
         return (z ^ (z >> 31)) % limit
 
 
+def random_point(random: SplitMix) -> str:
+    first, last = RANGES[random.below(len(RANGES))]
+    return chr(first + random.below(last - first + 1))
+
+
 def random_text(random: SplitMix) -> str:
-    """0 to 12 parts, each of a kind below(16); keep in step with texts_random in tests/texts.h."""
+    """0 to 12 parts, each of a kind below(24); keep in step with texts_random_next in tests/texts.h."""
+
+    def one(pieces: Sequence[str]) -> str:
+        return pieces[random.below(len(pieces))]
+
     parts = []
     for _ in range(random.below(13)):
-        kind = random.below(16)
+        kind = random.below(24)
         if kind < 8:
-            part = PIECES[random.below(len(PIECES))]
+            part = one(PIECES)
         elif kind == 8:
-            part = PIECES[random.below(len(PIECES))] * (1 + random.below(40))
+            piece = one(PIECES)
+            part = piece * (1 + random.below(40))
         elif kind == 9:
-            part = " " + PIECES[random.below(len(PIECES))]
+            part = " " + one(PIECES)
         elif kind < 13:
             point = random.below((0x110000, 0x3100, 0x80)[kind - 10])
             part = "" if 0xD800 <= point < 0xE000 else chr(point)
         elif kind == 13:
             part = "".join(chr(0x300 + random.below(0x70)) for _ in range(1 + random.below(5)))
+        elif kind == 14:
+            part = "".join(one(MARKS) for _ in range(1 + random.below(6)))
+        elif kind == 15:
+            part = "".join(random_point(random) for _ in range(1 + random.below(8)))
+        elif kind == 16:
+            first, last = RANGES[random.below(len(RANGES))]
+            part = "".join(chr(first + random.below(last - first + 1)) for _ in range(1 + random.below(12)))
+        elif kind == 17:
+            part = "".join(one(JOINED) + ("\u200d" if random.below(2) else "") for _ in range(1 + random.below(5)))
+        elif kind == 18:
+            point_of_run = random_point(random)
+            part = point_of_run * (1 + random.below(200))
+        elif kind == 19:
+            part = "".join(one(LINES) for _ in range(1 + random.below(5)))
+        elif kind == 20:
+            part = one(TOKENS)
+        elif kind == 21:
+            part = "".join(chr(0x30 + random.below(10)) for _ in range(1 + random.below(9)))
+        elif kind == 22:
+            part = "".join(chr(0x61 + random.below(26)) for _ in range(1 + random.below(10)))
         else:
-            part = "".join(MARKS[random.below(len(MARKS))] for _ in range(1 + random.below(6)))
+            part = " " + "".join(chr(0x41 + random.below(26) + 32 * random.below(2)) for _ in range(1 + random.below(8)))
         parts.append(part)
     return "".join(parts)
 
@@ -201,30 +275,44 @@ def line_of(tokenizer: Tokenizer, name: str, file: str, texts: list[str], head: 
     return f"{name} {file} {len(texts)} {count} {ids} {head} {head_count} {head_digest} {special} {offsets}"
 
 
+def strings(path: pathlib.Path, fields: Sequence[str]) -> list[str]:
+    texts = []
+    with gzip.open(path, "rt", encoding="utf8", newline="\n") as lines:
+        for line in lines:
+            texts += [value for key, value in json.loads(line).items() if key in fields]
+    return texts
+
+
+def corpora() -> dict[str, list[str]]:
+    texts = {file: strings(SHARED / f"speed/{file}.jsonl.gz", ("text",)) for file in FILES}
+    texts["eval"] = [text for file in EVAL for text in strings(SHARED / f"eval/{file}.jsonl.gz", FIELDS)]
+    return texts
+
+
+def open_real(name: str) -> Tokenizer:
+    raw = (SHARED / REAL[name]).read_bytes()
+    tokenizer = Tokenizer.from_str((gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+HEADER = f"""# tokenizers {VERSION}: {COMMAND}
+# tokenizer, file, texts, ids, digest of the ids; the first texts, their ids, digest of the ids,
+# of the ids with special tokens, of the offsets in characters with special tokens. A digest is
+# FNV-1a with 32-bit words in the place of bytes, over each text's number of tokens, then its
+# values.
+# random: the first {RANDOM} texts of seed {SEED} (tests/texts.h); eval: see EVAL there"""
+
+
 def write_real() -> None:
-    texts = {}
-    for file in FILES:
-        with gzip.open(SHARED / f"speed/{file}.jsonl.gz", "rt", encoding="utf8") as lines:
-            texts[file] = [json.loads(line)["text"] for line in lines]
+    texts = corpora() | {"random": random_texts(RANDOM)}
     with open(GOLDEN / "ids.txt", "w", encoding="utf8") as out:
-        print(f"# tokenizers {VERSION}: {COMMAND}", file=out)
-        print(
-            "# tokenizer, file, texts, ids, digest of the ids; the first texts, their ids, digest of the ids,", file=out
-        )
-        print(
-            "# of the ids with special tokens, of the offsets in characters with special tokens. A digest is", file=out
-        )
-        print("# FNV-1a with 32-bit words in the place of bytes, over each text's number of tokens, then its", file=out)
-        print("# values.", file=out)
-        print(f"# random: the first {RANDOM} texts of seed {SEED} (tests/texts.h)", file=out)
-        for name, path in REAL.items():
-            raw = (SHARED / path).read_bytes()
-            tokenizer = Tokenizer.from_str((gzip.decompress(raw) if path.endswith(".gz") else raw).decode())
-            tokenizer.no_padding()
-            tokenizer.no_truncation()
-            for file in FILES:
-                print(line_of(tokenizer, name, file, texts[file], HEAD), file=out, flush=True)
-            print(line_of(tokenizer, name, "random", random_texts(RANDOM), RANDOM), file=out, flush=True)
+        print(HEADER, file=out)
+        for name in REAL:
+            tokenizer = open_real(name)
+            for file, head in HEAD.items():
+                print(line_of(tokenizer, name, file, texts[file], head), file=out, flush=True)
 
 
 # ---- the tiny tokenizers
@@ -458,7 +546,8 @@ def write_tiny() -> None:
 def main() -> None:
     if tokenizers.__version__ != VERSION:
         sys.exit(f"needs tokenizers {VERSION}, this is {tokenizers.__version__}")
-    pieces = {"seed": SEED, "pieces": PIECES, "marks": list(MARKS)}
+    pieces: dict[str, Any] = {"seed": SEED, "pieces": PIECES, "marks": list(MARKS), "tokens": TOKENS}
+    pieces |= {"joined": JOINED, "lines": LINES, "ranges": [point for pair in RANGES for point in pair]}
     GOLDEN.mkdir(parents=True, exist_ok=True)
     (GOLDEN / "ids_pieces.json").write_text(json.dumps(pieces, ensure_ascii=True) + "\n", encoding="utf8")
     write_tiny()

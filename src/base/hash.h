@@ -31,6 +31,17 @@ static inline uint64_t wl_hash_pair(uint64_t low, uint64_t high)
     return wl_hash_fold(low ^ 0x9E3779B97F4A7C15u, high ^ 0xE7037ED1A0B428DBu);
 }
 
+/* A hash brought into [0, count) (Lemire, https://arxiv.org/abs/1805.10941): the high bits decide. */
+static inline uint64_t wl_hash_range(uint64_t hash, uint64_t count)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)((wide)hash * count >> 64);
+#else
+    return ((hash >> 32) * count) >> 32;
+#endif
+}
+
 static inline uint64_t wl_hash_bytes(const char *data, size_t size)
 {
     uint64_t hash = size * 0x8EBC6AF09C88C6E3u, low = 0, high = 0;

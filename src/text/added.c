@@ -179,6 +179,7 @@ wl_status wl_added_cut(const wl_added_tokens *added, const wl_matcher *matcher, 
                     space_end += length;
             end = space_end;
         }
+        if (begin >= end) continue; /* white space that the token before took was all of it */
         if (done < begin && add_segment(segments, NULL, done, begin, error)) return error->code;
         if (add_segment(segments, token, begin, end, error)) return error->code;
         done = end;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define CACHE_MEGABYTES 8
+#define CACHE_MEGABYTES 16
 #define MOST_THREADS    1024
 
 wl_context *wl_context_create(const wl_context_options *options, wl_error *error)

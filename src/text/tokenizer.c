@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "text/scan/words.h"
 #include "text/unicode/utf8.h"
 
 /* ---- open and close ---- */
@@ -32,7 +33,7 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
         status = wl_string_add(&string, token->content, token->size, (wl_span){0, 0}, error);
         if (!status && token->normalized)
             status = wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, &string, &scratch, error);
-        /* What normalizes to nothing could match everywhere: the oracle's matcher refuses it too. */
+        /* What normalizes to nothing would match everywhere: the oracle then cuts inside of characters and panics. */
         if (!status && string.text.size)
             status = wl_added_pattern(added, i, (wl_text){string.text.data, string.text.size}, error);
         if (!status) status = keep_shown(tokenizer, i, (wl_text){string.text.data, string.text.size}, error);
@@ -97,6 +98,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
     free(tokenizer->trims);
+    free(tokenizer->cuts);
     free(tokenizer->name);
     free(tokenizer);
 }
@@ -174,40 +176,57 @@ static wl_span original(const wl_string *string, size_t begin, size_t end)
     return (wl_span){wl_string_span(string, begin).begin, wl_string_span(string, end - 1).end};
 }
 
+wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
+                          wl_text_scratch *scratch, wl_error *error)
+{
+    wl_tokens *tokens = &scratch->tokens;
+    switch (tokenizer->kind) {
+    case WL_MODEL_BPE:
+        return (part ? wl_bpe_merge : wl_bpe_encode)(&tokenizer->bpe, text, size, &scratch->bpe, tokens, error);
+    case WL_MODEL_WORDPIECE:
+        return wl_wordpiece_encode(&tokenizer->wordpiece, text, size, tokens, error);
+    case WL_MODEL_UNIGRAM:
+        return wl_unigram_encode(&tokenizer->unigram, text, size, &scratch->unigram, tokens, error);
+    case WL_MODEL_WORDLEVEL:
+        return wl_wordlevel_encode(&tokenizer->wordlevel, text, size, tokens, error);
+    }
+    return WL_OK;
+}
+
 static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *string, size_t begin, size_t end,
                               wl_text_scratch *scratch, wl_error *error)
 {
-    const char *text = string->text.data + begin;
     wl_tokens *tokens = &scratch->tokens;
     size_t first = tokens->count;
-    wl_status status = WL_OK;
-    switch (tokenizer->kind) {
-    case WL_MODEL_BPE:
-        status = wl_bpe_encode(&tokenizer->bpe, text, end - begin, &scratch->bpe, tokens, error);
-        break;
-    case WL_MODEL_WORDPIECE:
-        status = wl_wordpiece_encode(&tokenizer->wordpiece, text, end - begin, tokens, error);
-        break;
-    case WL_MODEL_UNIGRAM:
-        status = wl_unigram_encode(&tokenizer->unigram, text, end - begin, &scratch->unigram, tokens, error);
-        break;
-    case WL_MODEL_WORDLEVEL:
-        status = wl_wordlevel_encode(&tokenizer->wordlevel, text, end - begin, tokens, error);
-        break;
-    }
-    if (!status && tokens->spanned)
-        for (size_t i = first; i < tokens->count; i++)
-            tokens->spans[i] = original(string, begin + tokens->spans[i].begin, begin + tokens->spans[i].end);
-    return status;
+    if (wl_model_encode(tokenizer, string->text.data + begin, end - begin, false, scratch, error)) return error->code;
+    for (size_t i = first; i < tokens->count && tokens->spanned; i++)
+        tokens->spans[i] = original(string, begin + tokens->spans[i].begin, begin + tokens->spans[i].end);
+    return WL_OK;
 }
 
-static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, wl_text_scratch *scratch,
+/* The pieces through the word cache. */
+static wl_status look_up_pieces(const wl_tokenizer *tokenizer, const wl_string *string, wl_text_scratch *scratch,
+                                wl_error *error)
+{
+    const wl_pieces *pieces = &scratch->pieces;
+    wl_word_batch batch;
+    wl_words_begin(&batch, tokenizer, scratch, wl_model_encode, string->text.data, string->text.size);
+    for (size_t i = 0; i < pieces->count; i++)
+        if (wl_words_add(&batch, pieces->ranges[i].begin, pieces->ranges[i].end, error)) return error->code;
+    return wl_words_flush(&batch, error);
+}
+
+static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, bool cached, wl_text_scratch *scratch,
                                wl_error *error)
 {
     wl_pieces *pieces = &scratch->pieces;
+    cached = cached && !scratch->tokens.spanned;
+    if (cached && tokenizer->scanner == WL_SCAN_BYTES)
+        return wl_scan_bytes(tokenizer, string->text.data, string->text.size, scratch, error);
     if (wl_pretokenize(tokenizer->pretokenizers, tokenizer->pretokenizer_count, string, pieces, &scratch->pretokenize,
                        error))
         return error->code;
+    if (cached) return look_up_pieces(tokenizer, string, scratch, error);
     for (size_t i = 0; i < pieces->count; i++)
         if (encode_piece(tokenizer, string, pieces->ranges[i].begin, pieces->ranges[i].end, scratch, error))
             return error->code;
@@ -233,12 +252,13 @@ static wl_status add_token(const wl_tokenizer *tokenizer, const wl_string *strin
     return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
 }
 
-wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error)
 {
     if (wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, segment, &scratch->normalize, error))
         return error->code;
-    if (tokenizer->added.normalized.patterns.count == 0) return encode_string(tokenizer, segment, scratch, error);
+    if (tokenizer->added.normalized.patterns.count == 0)
+        return encode_string(tokenizer, segment, cached, scratch, error);
     wl_segments *segments = &scratch->normalized_segments;
     if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, segment->text.data, segment->text.size, segments,
                      error))
@@ -251,9 +271,25 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
         } else {
             wl_string_clear(&scratch->rest, segment->aligned);
             status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
-            if (!status) status = encode_string(tokenizer, &scratch->rest, scratch, error);
+            if (!status) status = encode_string(tokenizer, &scratch->rest, cached, scratch, error);
         }
         if (status) return status;
+    }
+    return WL_OK;
+}
+
+/* A segment that the normalizers leave as it is, where it stands. */
+static wl_status scan_in_place(const wl_tokenizer *tokenizer, const char *data, size_t size, wl_text_scratch *scratch,
+                               wl_error *error)
+{
+    if (tokenizer->added.normalized.patterns.count == 0) return wl_scan_bytes(tokenizer, data, size, scratch, error);
+    wl_segments *segments = &scratch->normalized_segments;
+    if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, data, size, segments, error)) return error->code;
+    for (size_t i = 0; i < segments->count; i++) {
+        const wl_segment *part = &segments->items[i];
+        if (part->token ? add_token(tokenizer, NULL, part, scratch, error)
+                        : wl_scan_bytes(tokenizer, data + part->begin, part->end - part->begin, scratch, error))
+            return error->code;
     }
     return WL_OK;
 }
@@ -268,11 +304,14 @@ static wl_status encode_segment(const wl_tokenizer *tokenizer, wl_text text, con
         return wl_scan_mark(tokenizer, data, size, scratch, error);
     if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BERT)
         return wl_scan_bert(tokenizer, data, size, scratch, error);
+    if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BYTES &&
+        wl_normalize_is_identity(tokenizer->normalizers, tokenizer->normalizer_count, data, size))
+        return scan_in_place(tokenizer, data, size, scratch, error);
     wl_string *string = &scratch->segment;
     wl_string_clear(string, aligned);
     wl_status status = aligned ? wl_string_add_slice(string, &scratch->source, segment->begin, segment->end, error)
                                : wl_string_add(string, data, size, (wl_span){0, 0}, error);
-    return status ? status : wl_tokenize_segment(tokenizer, string, scratch, error);
+    return status ? status : wl_tokenize_segment(tokenizer, string, true, scratch, error);
 }
 
 /* The source as a string that knows its own places. */
@@ -294,8 +333,7 @@ wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, w
 {
     scratch->tokens.count = scratch->spaced_count = 0;
     scratch->tokens.spanned = spans;
-    if (tokenizer->scanner != WL_SCAN_GENERAL &&
-        wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
+    if (!spans && wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
         return error->code;
     if (wl_utf8_valid(text.data, text.size) != text.size) {
         scratch->repaired.size = 0;

@@ -15,7 +15,9 @@
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
 #include "text/process/decode.h"
+#include "text/scan/cuts.h"
 #include "text/scan/word_cache.h"
+#include "text/scan/word_starts.h"
 
 typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM, WL_MODEL_WORDLEVEL } wl_model_kind;
 
@@ -53,6 +55,7 @@ typedef struct wl_shown_token {
 typedef enum wl_scanner {
     WL_SCAN_GENERAL, /* none: the general way */
     WL_SCAN_MARK,    /* Llama-2: words start at a space, which is a mark (scan_mark.c) */
+    WL_SCAN_BYTES,   /* byte-level BPE: words by a known expression (scan_bytes.c) */
     WL_SCAN_BERT,    /* BERT: words end at white space and punctuation (scan_bert.c) */
 } wl_scanner;
 
@@ -85,11 +88,13 @@ struct wl_tokenizer {
     size_t model_size; /* pieces, as the model counts them: of Unigram's list twice what stands in it twice */
     size_t added_only; /* added tokens that the model's vocabulary does not hold */
     wl_scanner scanner;
-    bool aligned;             /* the general way needs places even when no spans are asked for */
-    uint8_t scan_class[256];  /* what a byte is to the scanner */
-    uint32_t single_ids[128]; /* WL_SCAN_BERT: the token of a punctuation mark */
-    bool cuts;                /* WL_SCAN_MARK: joined may be used */
-    uint8_t joined[256][32];  /* bit y of row x: some piece holds byte y behind byte x, a mark being a space */
+    bool aligned;                /* the general way needs places even when no spans are asked for */
+    uint8_t scan_class[256];     /* what a byte is to the scanner */
+    const wl_words_rules *words; /* WL_SCAN_BYTES: of the expression, which belongs to a pre-tokenizer */
+    wl_start_rules start_rules;
+    bool in_blocks;    /* start_rules may be used */
+    bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
+    wl_cuts *cuts;     /* NULL: a word may not be cut */
 };
 
 /* An added token that was found with spaces at its ends, which belong to it. */
@@ -123,13 +128,21 @@ void wl_text_scratch_free(wl_text_scratch *scratch);
 wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
                       wl_error *error);
 
-/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. */
-wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, wl_text_scratch *scratch,
+/* Normalizers, pre-tokenizers and model over one segment without added tokens: appended to scratch->tokens. cached:
+ * through the word cache, which a scanner that keeps the result itself has no use for. */
+wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error);
+/* The model over one piece of a string: appended to scratch->tokens. part: it is a part of a piece, cut where no merge
+ * reaches over. */
+wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
+                          wl_text_scratch *scratch, wl_error *error);
 
-/* The scanners: the ids of raw, well-formed text between added tokens, appended to scratch->tokens. */
+/* The scanners: the ids of well-formed text between added tokens, raw (for WL_SCAN_BYTES: normalized), appended to
+ * scratch->tokens. */
 wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
                        wl_error *error);
+wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
+                        wl_error *error);
 wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
                        wl_error *error);
 /* Chooses the scanner and fills its tables; called once the parts are complete. */

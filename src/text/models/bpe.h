@@ -11,14 +11,25 @@ typedef struct wl_merge {
     uint32_t rank, id;
 } wl_merge;
 
+typedef struct wl_pair_merge {
+    uint32_t rank, id;
+} wl_pair_merge;
+
 typedef struct wl_bpe {
     const wl_vocabulary *vocabulary;
     wl_merge *merges; /* open addressing, a power of two, at most half full */
     size_t merge_slots, merge_count;
-    uint32_t ascii[128]; /* id of each one-byte character, or WL_NO_ID */
-    uint32_t bytes[256]; /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
+    wl_pair_merge
+        *units; /* merge of two bytes, by the bytes: of ASCII, or with byte_level of all; rank WL_NO_ID: none */
+    uint32_t ascii[128];    /* id of each one-byte character, or WL_NO_ID */
+    uint32_t bytes[256];    /* id of "<0x00>" ... "<0xFF>", or WL_NO_ID */
+    uint32_t alphabet[256]; /* id of the character that stands for a byte (byte_alphabet.h), or WL_NO_ID */
     bool byte_fallback, fuse_unknown, has_unknown;
-    uint32_t unknown; /* WL_NO_ID where the unknown token is not in the vocabulary */
+    bool ignore_merges; /* a piece of text that is a piece of the vocabulary is one token, whatever the merges say */
+    bool byte_level;    /* the text is raw bytes, each of which stands for its character of the byte alphabet */
+    uint32_t unknown;   /* WL_NO_ID where the unknown token is not in the vocabulary */
+    wl_buffer prefix;   /* in front of each character but the first, for the look-up only */
+    wl_buffer suffix;   /* behind the last character, likewise */
 } wl_bpe;
 
 typedef struct wl_symbol {
@@ -32,14 +43,21 @@ typedef struct wl_bpe_scratch {
     size_t capacity;
     uint64_t *heap;
     size_t heap_capacity;
+    wl_buffer piece; /* a character with its prefix and suffix, or text in the byte alphabet */
 } wl_bpe_scratch;
 
-/* Fills ascii and bytes; the vocabulary is complete and stays where it is. */
+/* Fills ascii, bytes and alphabet; the vocabulary is complete and stays where it is. */
 void wl_bpe_prepare(wl_bpe *bpe, const wl_vocabulary *vocabulary);
 /* Room for count merges. */
 wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error);
 /* The merge of left and right gives id; a pair that is there already gets the new rank. */
 wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error);
+/* Sets byte_level where the vocabulary holds the whole byte alphabet and no option gets in the way; says whether. */
+bool wl_bpe_take_bytes(wl_bpe *bpe);
+/* Builds units; call once after the last merge. */
+wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error);
+/* Empties the merges. */
+void wl_bpe_clear_merges(wl_bpe *bpe);
 void wl_bpe_free(wl_bpe *bpe);
 void wl_bpe_scratch_free(wl_bpe_scratch *scratch);
 
@@ -47,5 +65,8 @@ void wl_bpe_scratch_free(wl_bpe_scratch *scratch);
  * vocabulary, as the oracle does. Cost: O(n^2) up to 32 symbols, O(n log n) beyond. */
 wl_status wl_bpe_encode(const wl_bpe *bpe, const char *text, size_t size, wl_bpe_scratch *scratch, wl_tokens *tokens,
                         wl_error *error);
+/* The same for a part of a piece, cut where no merge can reach over: ignore_merges is for whole pieces only. */
+wl_status wl_bpe_merge(const wl_bpe *bpe, const char *text, size_t size, wl_bpe_scratch *scratch, wl_tokens *tokens,
+                       wl_error *error);
 
 #endif

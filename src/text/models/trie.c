@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BLOCK       256
-#define OPEN_BLOCKS 16 /* in which places are searched: what an older block has left is hard to fill */
+#define OPEN_BLOCKS 4  /* in which places are searched: what an older block has left is hard to fill */
 #define SMALL       16 /* ranges up to this are sorted by insertion */
 #define NO_CHILDREN UINT32_MAX
 #define NO_ENTRY    (WL_TRIE_VALUES << 8)
@@ -176,6 +176,18 @@ static wl_status place_all(struct builder *builder, const wl_trie_key *keys, siz
         uint32_t depth = range.depth, at = range.begin, base = 0;
         for (; at < range.end && keys[at].size == depth; at++)
             trie->units[range.node].entry = keys[at].value << 8 | (trie->units[range.node].entry & 0xFF);
+        if (at + 1 == range.end) { /* the rest of one key */
+            for (uint32_t node = range.node;; node = base ^ (unsigned char)keys[at].data[depth++]) {
+                if (depth == keys[at].size) {
+                    trie->units[node].entry = keys[at].value << 8 | (trie->units[node].entry & 0xFF);
+                    break;
+                }
+                unsigned char label = (unsigned char)keys[at].data[depth];
+                if (place(builder, &label, 1, &base)) return builder->error->code;
+                trie->units[node].base = base;
+            }
+            continue;
+        }
         unsigned char labels[BLOCK];
         uint32_t starts[BLOCK + 1];
         size_t children = 0;

@@ -44,13 +44,12 @@ static const char *const large[] = {"vocab", "merges"};
 
 /* ---- BPE ---- */
 
-/* The two parts of a merge and what they join to, in one buffer as long as the longest piece: what is longer is in no
- * vocabulary. */
+/* The two parts of a merge, in one buffer with room for the longest piece twice: what is longer is in no vocabulary. */
 typedef struct merge_reader {
     wl_json *json;
     wl_bpe *bpe;
     char *joined;
-    size_t size, left; /* of all; of the first part */
+    size_t size, left; /* of both parts; of the first */
     uint32_t rank;
 } merge_reader;
 
@@ -58,8 +57,8 @@ static void add_part(merge_reader *reader, const char *data, size_t size)
 {
     size_t longest = reader->bpe->vocabulary->longest;
     if (wl_json_failed(reader->json)) return;
-    if (size > longest - reader->size) {
-        wl_json_fail(reader->json, WL_ERROR_FORMAT, "a merge gives a piece longer than any in the vocabulary");
+    if (size > longest) {
+        wl_json_fail(reader->json, WL_ERROR_FORMAT, "a merge has a part longer than any piece of the vocabulary");
         return;
     }
     reader->left = reader->size;
@@ -80,7 +79,15 @@ static void add_merge(merge_reader *reader)
 {
     uint32_t a = part_id(reader, reader->joined, reader->left);
     uint32_t b = part_id(reader, reader->joined + reader->left, reader->size - reader->left);
-    uint32_t merged = part_id(reader, reader->joined, reader->size);
+    /* The second part loses its prefix. */
+    size_t prefix = reader->bpe->prefix.size, right = reader->size - reader->left;
+    if (right < prefix) {
+        if (!wl_json_failed(reader->json))
+            wl_json_fail(reader->json, WL_ERROR_FORMAT, "the second part of a merge is shorter than the prefix");
+        return;
+    }
+    if (prefix) memmove(reader->joined + reader->left, reader->joined + reader->left + prefix, right - prefix);
+    uint32_t merged = part_id(reader, reader->joined, reader->size - prefix);
     if (!wl_json_failed(reader->json))
         check(reader->json, wl_bpe_add_merge(reader->bpe, a, b, reader->rank++, merged, reader->json->error));
 }
@@ -116,7 +123,7 @@ static size_t read_line(merge_reader *reader)
 static void read_merges(wl_json *json, wl_bpe *bpe)
 {
     merge_reader reader = {.json = json, .bpe = bpe};
-    reader.joined = wl_allocate(bpe->vocabulary->longest, 1, json->error);
+    reader.joined = wl_allocate(bpe->vocabulary->longest, 2, json->error);
     if (!reader.joined) {
         json->failed = true;
         return;
@@ -135,11 +142,12 @@ static void read_merges(wl_json *json, wl_bpe *bpe)
     free(reader.joined);
 }
 
-static void refuse_text(wl_json *json, const char *member)
+/* Reads a string or null. */
+static void read_affix(wl_json *json, wl_buffer *affix)
 {
-    if (wl_json_null(json)) return;
-    if (wl_json_string(json).size && !wl_json_failed(json))
-        wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model 'BPE' with %s is not supported yet", member);
+    bool given;
+    affix->size = 0;
+    read_unknown(json, affix, &given);
 }
 
 static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
@@ -171,13 +179,13 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
             bpe->fuse_unknown = !wl_json_null(json) && wl_json_boolean(json);
         else if (wl_text_is(key, "byte_fallback"))
             bpe->byte_fallback = !wl_json_null(json) && wl_json_boolean(json);
-        else if (wl_text_is(key, "ignore_merges")) {
-            if (!wl_json_null(json) && wl_json_boolean(json))
-                wl_json_fail(json, WL_ERROR_UNSUPPORTED, "model 'BPE' with ignore_merges is not supported yet");
-        } else if (wl_text_is(key, "continuing_subword_prefix"))
-            refuse_text(json, "continuing_subword_prefix");
-        else if (wl_text_is(key, "end_of_word_suffix"))
-            refuse_text(json, "end_of_word_suffix");
+        else if (wl_text_is(key, "ignore_merges"))
+            bpe->ignore_merges = !wl_json_null(json) && wl_json_boolean(json);
+        else if (wl_text_is(key, "continuing_subword_prefix")) {
+            read_affix(json, &bpe->prefix);
+            if (bpe->prefix.size && merges_read) wl_bpe_clear_merges(bpe), merges_read = false;
+        } else if (wl_text_is(key, "end_of_word_suffix"))
+            read_affix(json, &bpe->suffix);
         else if (wl_text_is(key, "dropout") && !wl_json_null(json)) {
             wl_text dropout = wl_json_number(json);
             for (size_t i = 0; i < dropout.size; i++)

@@ -5,19 +5,20 @@
  * vocabulary and no piece holds a mark behind a non-mark: the scanner is chosen only where that is so. Hence cutting
  * before each mark that follows a non-mark gives the same tokens, and such words can be kept in a cache, keyed by their
  * raw bytes. The mark itself may also stand in the raw text; words with one are rare and take the slow way.
- * The same argument cuts further what is too long for the cache or has too many tokens for it: between any two bytes
- * that no piece holds side by side, "\n" and a letter, or most pairs of Chinese characters.
+ * The same argument cuts long words further: between any two bytes that no piece holds side by side, "\n" and a letter,
+ * or most pairs of Chinese characters.
  * Cost: one pass, and O(n log n) in the length of a part that is not cached. */
 #include <string.h>
 
-#include "text/tokenizer.h"
+#include "text/scan/blocks.h"
+#include "text/scan/words.h"
 #include "text/unicode/utf8.h"
 
-enum { OTHER, SPACE, MARK_LEAD }; /* scan_class */
-
-static wl_status merge(const wl_tokenizer *tokenizer, const char *part, size_t size, wl_text_scratch *scratch,
-                       wl_error *error)
+/* A word or part of one, its marks being spaces. */
+static wl_status merge(const wl_tokenizer *tokenizer, const char *part, size_t size, bool is_part,
+                       wl_text_scratch *scratch, wl_error *error)
 {
+    (void)is_part; /* merging is the same */
     const wl_normalizer *mark = &tokenizer->normalizers[0];
     wl_buffer *buffer = &scratch->word.text;
     buffer->size = 0;
@@ -30,40 +31,7 @@ static wl_status merge(const wl_tokenizer *tokenizer, const char *part, size_t s
     return wl_bpe_encode(&tokenizer->bpe, buffer->data, buffer->size, &scratch->bpe, &scratch->tokens, error);
 }
 
-/* A part of a word, from the cache or merged and kept. */
-static wl_status encode_part(const wl_tokenizer *tokenizer, const char *part, size_t size, size_t readable,
-                             wl_text_scratch *scratch, wl_error *error)
-{
-    wl_tokens *tokens = &scratch->tokens;
-    if (size > WL_WORD_BYTES) return merge(tokenizer, part, size, scratch, error);
-    if (wl_tokens_reserve(tokens, WL_WORD_IDS, error)) return error->code;
-    wl_word_key key = wl_word_key_of(part, size, readable);
-    const wl_word_slot *slot = wl_word_cache_find(&scratch->cache, key);
-    if (slot) {
-        wl_word_slot_copy(slot, tokens);
-        return WL_OK;
-    }
-    size_t first = tokens->count;
-    if (merge(tokenizer, part, size, scratch, error)) return error->code;
-    wl_word_cache_add(&scratch->cache, key, tokens->ids + first, tokens->count - first);
-    return WL_OK;
-}
-
-/* A word that the cache does not hold, marks being spaces: cut on where no piece holds the two bytes at the cut. */
-static wl_status encode_word(const wl_tokenizer *tokenizer, const char *word, size_t size, size_t readable,
-                             wl_text_scratch *scratch, wl_error *error)
-{
-    size_t begin = 0;
-    for (size_t at = 1; at < size && tokenizer->cuts; at++) {
-        unsigned char x = (unsigned char)word[at - 1], y = (unsigned char)word[at];
-        if (tokenizer->joined[x][y / 8] >> y % 8 & 1) continue;
-        if (encode_part(tokenizer, word + begin, at - begin, readable - begin, scratch, error)) return error->code;
-        begin = at;
-    }
-    return encode_part(tokenizer, word + begin, size - begin, readable - begin, scratch, error);
-}
-
-/* The same for a word as it stands in the raw text: a space in front where lead says so, raw marks made spaces. */
+/* A word as it stands in the raw text: a space in front where lead says so, raw marks made spaces. */
 static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word, size_t size, bool lead,
                                  wl_text_scratch *scratch, wl_error *error)
 {
@@ -77,59 +45,66 @@ static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word
         buffer->data[buffer->size++] = is_mark ? ' ' : word[at];
         at += is_mark ? mark->content_size : 1;
     }
-    return encode_word(tokenizer, buffer->data, buffer->size, buffer->size, scratch, error);
+    wl_word_batch batch;
+    wl_words_begin(&batch, tokenizer, scratch, merge, buffer->data, buffer->size);
+    return wl_words_add(&batch, 0, buffer->size, error) ? error->code : wl_words_flush(&batch, error);
 }
 
-static inline bool mark_at(const wl_normalizer *mark, const char *text, size_t at, size_t size)
+static bool mark_at(const wl_normalizer *mark, const char *text, size_t at, size_t size)
 {
     return size - at >= mark->content_size && memcmp(text + at, mark->content, mark->content_size) == 0;
+}
+
+/* The end of the word that begins at `at`, marks and spaces first, and whether it holds a raw mark: byte by byte, for
+ * what the blocks below cannot decide. */
+static size_t word_end(const wl_normalizer *mark, const char *text, size_t at, size_t size, bool *raw_mark)
+{
+    size_t begin = at;
+    for (;;) {
+        while (at < size && text[at] == ' ') at++;
+        if (at == size || !mark_at(mark, text, at, size)) break;
+        at += mark->content_size;
+        *raw_mark = true;
+    }
+    if (at == begin) at++;
+    for (; at < size; at++)
+        if (text[at] == ' ' || (text[at] == mark->content[0] && mark_at(mark, text, at, size))) break;
+    return at;
 }
 
 wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
                        wl_error *error)
 {
     const wl_normalizer *mark = &tokenizer->normalizers[0];
-    const uint8_t *class = tokenizer->scan_class;
-    wl_tokens *tokens = &scratch->tokens;
-    for (size_t begin = 0, at = 0; begin < size; begin = at) {
-        bool lead = begin == 0; /* the mark that the normalizer prepends belongs to the first word */
+    wl_word_batch batch;
+    wl_words_begin(&batch, tokenizer, scratch, merge, text, size);
+    size_t begin = 0;
+    while (begin < size) {
+        /* The mark that the normalizer prepends belongs to the first word. */
         bool raw_mark = false;
-        for (;; at += mark->content_size) { /* marks */
-            while (at < size && text[at] == ' ') at++;
-            if (at == size || class[(unsigned char)text[at]] != MARK_LEAD || !mark_at(mark, text, at, size)) break;
-            raw_mark = true;
+        size_t end = word_end(mark, text, begin, size, &raw_mark);
+        if (begin == 0 || raw_mark) {
+            if (wl_words_flush(&batch, error) ||
+                encode_raw_word(tokenizer, text + begin, end - begin, begin == 0, scratch, error))
+                return error->code;
+        } else if (wl_words_add(&batch, begin, end, error))
+            return error->code;
+        begin = end;
+        /* Words begin at a space behind another byte. In a block without marks all of them are known at once. */
+        for (;;) {
+            uint64_t spaces, leads;
+            if (size - begin < 64) break;
+            wl_block_find(text + begin, ' ', mark->content[0], &spaces, &leads);
+            for (; leads; leads &= leads - 1)
+                if (mark_at(mark, text, begin + wl_block_first(leads), size)) break;
+            uint64_t starts = spaces & ~(spaces << 1) & ~UINT64_C(1);
+            if (leads || !starts) break;
+            for (size_t block = begin; starts; starts &= starts - 1) {
+                end = block + wl_block_first(starts);
+                if (wl_words_add(&batch, begin, end, error)) return error->code;
+                begin = end;
+            }
         }
-        for (;; at++) { /* non-marks */
-            while (at < size && class[(unsigned char)text[at]] == OTHER) at++;
-            if (at == size || text[at] == ' ' || mark_at(mark, text, at, size)) break;
-        }
-        size_t length = at - begin;
-        if (wl_tokens_reserve(tokens, WL_WORD_IDS, error)) return error->code;
-        if (raw_mark || (lead && length >= WL_WORD_BYTES)) {
-            if (encode_raw_word(tokenizer, text + begin, length, lead, scratch, error)) return error->code;
-            continue;
-        }
-        if (length > WL_WORD_BYTES) {
-            if (encode_word(tokenizer, text + begin, length, size - begin, scratch, error)) return error->code;
-            continue;
-        }
-        wl_word_key key;
-        if (lead) {
-            char word[16] = {' '};
-            memcpy(word + 1, text, length);
-            key = wl_word_key_of(word, length + 1, sizeof word);
-        } else
-            key = wl_word_key_of(text + begin, length, size - begin);
-        const wl_word_slot *slot = wl_word_cache_find(&scratch->cache, key);
-        if (slot) {
-            wl_word_slot_copy(slot, tokens);
-            continue;
-        }
-        size_t first = tokens->count;
-        wl_status status = lead ? encode_raw_word(tokenizer, text + begin, length, true, scratch, error)
-                                : encode_word(tokenizer, text + begin, length, size - begin, scratch, error);
-        if (status) return status;
-        wl_word_cache_add(&scratch->cache, key, tokens->ids + first, tokens->count - first);
     }
-    return WL_OK;
+    return wl_words_flush(&batch, error);
 }

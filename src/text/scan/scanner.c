@@ -1,12 +1,14 @@
 /* Which scanner a tokenizer may use. A scanner is chosen only where its conditions are proved for this very
  * vocabulary; anything else takes the general way, which is always right. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "text/tokenizer.h"
+#include "text/unicode/byte_alphabet.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
 
-enum { OTHER, SPACE, PUNCTUATION = 2, MARK_LEAD = 2 };
+enum { OTHER, SPACE, PUNCTUATION };
 
 static inline bool mark_at(wl_text piece, size_t at, const char *mark, size_t size)
 {
@@ -26,27 +28,11 @@ static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, s
     return true;
 }
 
-/* Fills joined; says whether merging can be relied on not to cross a pair that no piece holds. That takes two more
- * things to be true: every character unknown to the vocabulary becomes bytes, for a run of unknowns would fuse over a
- * cut, and the tokens of bytes take part in no merge, for their names are not what they stand for. */
-static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
+/* Cuts need two more things to be true than that merges give pieces: every character unknown to the vocabulary becomes
+ * bytes, for a run of unknowns would fuse over a cut, and the tokens of bytes take part in no merge, for their names
+ * are not what they stand for. */
+static bool may_cut(const wl_bpe *bpe)
 {
-    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
-    const wl_bpe *bpe = &tokenizer->bpe;
-    memset(tokenizer->joined, 0, sizeof tokenizer->joined);
-    for (size_t i = 0; i < vocabulary->count; i++) {
-        wl_text piece = wl_vocabulary_at(vocabulary, i);
-        int before = -1;
-        for (size_t at = 0; at < piece.size;) {
-            bool is_mark = mark_at(piece, at, mark, size);
-            unsigned char byte = is_mark ? ' ' : (unsigned char)piece.data[at];
-            if (before >= 0) tokenizer->joined[before][byte / 8] |= (uint8_t)(1u << byte % 8);
-            before = byte;
-            at += is_mark ? size : 1;
-        }
-    }
-    /* Never inside a character. */
-    for (unsigned x = 0; x < 256; x++) memset(&tokenizer->joined[x][0x80 / 8], 0xFF, 0x40 / 8);
     if (!bpe->byte_fallback) return false;
     uint32_t lowest = WL_NO_ID, highest = 0; /* the tokens of bytes stand together in real files */
     for (unsigned byte = 0; byte < 256; byte++) {
@@ -62,6 +48,45 @@ static bool find_joined(wl_tokenizer *tokenizer, const char *mark, size_t size)
             if (ids[j] >= lowest && ids[j] <= highest) return false;
     }
     return true;
+}
+
+/* What a piece stands for in a word: marks as spaces. */
+static size_t spell_marks(const wl_tokenizer *tokenizer, wl_text piece, char *word)
+{
+    const wl_normalizer *mark = &tokenizer->normalizers[0];
+    size_t length = 0;
+    for (size_t at = 0; at < piece.size;) {
+        bool is_mark = mark_at(piece, at, mark->content, mark->content_size);
+        word[length++] = is_mark ? ' ' : piece.data[at];
+        at += is_mark ? mark->content_size : 1;
+    }
+    return length;
+}
+
+/* The same for the characters of the byte alphabet: a piece with any other is not the result of merging bytes. */
+static size_t spell_bytes(const wl_tokenizer *tokenizer, wl_text piece, char *word)
+{
+    (void)tokenizer;
+    size_t length = 0, character;
+    for (size_t at = 0; at < piece.size; at += character) {
+        int byte = wl_point_byte(wl_utf8_decode(piece.data + at, &character));
+        if (byte < 0) return 0;
+        word[length++] = (char)byte;
+    }
+    return length;
+}
+
+static wl_status find_cuts(wl_tokenizer *tokenizer, size_t (*spell)(const wl_tokenizer *, wl_text, char *),
+                           wl_error *error)
+{
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    wl_cuts *cuts = tokenizer->cuts = wl_allocate(1, sizeof *cuts, error);
+    char *word = wl_allocate(vocabulary->longest, 1, error);
+    for (size_t i = 0; i < vocabulary->count && word && cuts; i++)
+        wl_cuts_note(cuts, word, spell(tokenizer, wl_vocabulary_at(vocabulary, i), word));
+    if (cuts) wl_cuts_finish(cuts);
+    free(word);
+    return word && cuts ? WL_OK : error->code;
 }
 
 /* Merges go by ids, the proofs here by pieces: no two pieces may share an id. */
@@ -82,8 +107,8 @@ static bool is_mark_scan(const wl_tokenizer *tokenizer)
     size_t size = steps[0].content_size;
     bool one =
         wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
-    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern_size == 1 &&
-           steps[1].pattern[0] == ' ' && steps[1].content_size == size &&
+    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern.kind == WL_PATTERN_STRING &&
+           steps[1].pattern.size == 1 && steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
            marks_only_lead(&tokenizer->vocabulary, steps[0].content, size);
@@ -97,35 +122,54 @@ static bool is_bert_scan(const wl_tokenizer *tokenizer)
            tokenizer->wordpiece.unknown != WL_NO_ID;
 }
 
+/* Byte-level BPE with one expression that covers all text, perhaps a space in front of it. */
+static bool is_bytes_scan(wl_tokenizer *tokenizer)
+{
+    const wl_pretokenizer *steps = tokenizer->pretokenizers;
+    size_t count = tokenizer->pretokenizer_count;
+    if (tokenizer->kind != WL_MODEL_BPE || !tokenizer->bpe.byte_level || count == 0) return false;
+    tokenizer->prefix_space = steps[0].kind == WL_PRETOKENIZE_PREFIX_SPACE;
+    const wl_pretokenizer *split = &steps[tokenizer->prefix_space];
+    if (count != (size_t)tokenizer->prefix_space + 1 || split->kind != WL_PRETOKENIZE_SPLIT) return false;
+    tokenizer->words = split->pattern.words;
+    return tokenizer->words && tokenizer->words->covers && !split->invert && split->behavior == WL_SPLIT_ISOLATED;
+}
+
+/* The model reads raw bytes where the last pre-tokenizer would only spell them in the byte alphabet. */
+static wl_status take_bytes(wl_tokenizer *tokenizer, wl_error *error)
+{
+    wl_bpe *bpe = &tokenizer->bpe;
+    size_t count = tokenizer->pretokenizer_count;
+    if (tokenizer->kind != WL_MODEL_BPE) return WL_OK;
+    if (count && tokenizer->pretokenizers[count - 1].kind == WL_PRETOKENIZE_BYTES && wl_bpe_take_bytes(bpe))
+        wl_pretokenizer_free(&tokenizer->pretokenizers[--tokenizer->pretokenizer_count]);
+    if (wl_bpe_finish(bpe, error)) return error->code;
+    return bpe->byte_level && ids_differ(&tokenizer->vocabulary) ? find_cuts(tokenizer, spell_bytes, error) : WL_OK;
+}
+
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
 {
-    memset(tokenizer->scan_class, OTHER, sizeof tokenizer->scan_class);
+    if (take_bytes(tokenizer, error)) return error->code;
+    if (is_bytes_scan(tokenizer)) {
+        tokenizer->scanner = WL_SCAN_BYTES;
+        tokenizer->in_blocks = wl_start_rules_read(tokenizer->words, &tokenizer->start_rules);
+        return WL_OK;
+    }
     /* An added token that is matched in normalized text may reach over any cut. */
     if (tokenizer->added.normalized.patterns.count) return WL_OK;
     if (is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
-        tokenizer->scan_class[' '] = SPACE;
-        tokenizer->scan_class[(unsigned char)tokenizer->normalizers[0].content[0]] = MARK_LEAD;
-        tokenizer->cuts =
-            find_joined(tokenizer, tokenizer->normalizers[0].content, tokenizer->normalizers[0].content_size);
-    } else if (is_bert_scan(tokenizer)) {
+        return may_cut(&tokenizer->bpe) ? find_cuts(tokenizer, spell_marks, error) : WL_OK;
+    }
+    if (is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;
         bool clean = tokenizer->normalizers[0].clean_text;
-        wl_tokens tokens = {0};
-        wl_status status = WL_OK;
-        for (unsigned byte = 0; byte < 128 && !status; byte++) {
+        for (unsigned byte = 0; byte < 128; byte++) {
             uint8_t class = wl_unicode_class(byte);
             if (clean && class & WL_UNICODE_BERT_REMOVED) continue;
             if (class & WL_UNICODE_SPACE) tokenizer->scan_class[byte] = SPACE;
-            if (!(class & WL_UNICODE_BERT_PUNCTUATION)) continue;
-            tokenizer->scan_class[byte] = PUNCTUATION;
-            char mark = (char)byte;
-            tokens.count = 0;
-            status = wl_wordpiece_encode(&tokenizer->wordpiece, &mark, 1, &tokens, error);
-            if (!status) tokenizer->single_ids[byte] = tokens.ids[0];
+            if (class & WL_UNICODE_BERT_PUNCTUATION) tokenizer->scan_class[byte] = PUNCTUATION;
         }
-        wl_tokens_free(&tokens);
-        return status;
     }
     return WL_OK;
 }

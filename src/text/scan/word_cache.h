@@ -1,8 +1,8 @@
 /* Words seen before and their ids. In running text nearly every word is found here, so this is the inner loop of
- * tokenizing: one slot is 32 bytes, two slots share a cache line, a key is two registers, ids are copied without
- * looking at their number.
- * Only words of up to 15 bytes with up to 4 tokens are kept; the rest is tokenized anew. Bounded: a new word takes the
- * place of an old one. What is kept never changes a result, only its cost. */
+ * tokenizing: a slot of a short word is 32 bytes, two slots share a cache line, a key is two registers, ids are copied
+ * without looking at their number. Words that are longer or have more tokens lie in slots of 192 bytes; what does not
+ * fit there either is tokenized anew.
+ * Bounded: a new word takes the place of an old one. What is kept never changes a result, only its cost. */
 #ifndef WL_TEXT_WORD_CACHE_H
 #define WL_TEXT_WORD_CACHE_H
 
@@ -11,9 +11,11 @@
 
 #define WL_WORD_BYTES 15
 #define WL_WORD_IDS   4
+#define WL_LONG_BYTES 125
+#define WL_LONG_IDS   16
 
 typedef struct wl_word_key {
-    uint64_t low, high; /* the word's bytes, zeros, and its length in the last byte: never 0 */
+    uint64_t low, high; /* the word's bytes, zeros, and in the last byte its length and whether it is a part: never 0 */
 } wl_word_key;
 
 typedef struct wl_word_slot {
@@ -21,53 +23,81 @@ typedef struct wl_word_slot {
     uint32_t ids[WL_WORD_IDS]; /* the top byte of the first is their number: ids are below WL_ID_LIMIT */
 } wl_word_slot;
 
+typedef struct wl_long_slot {
+    uint8_t size, part, count; /* size 0: empty */
+    char word[WL_LONG_BYTES];
+    uint32_t ids[WL_LONG_IDS];
+} wl_long_slot;
+
 typedef struct wl_word_cache {
     wl_word_slot *slots;
-    void *memory;   /* slots before alignment */
-    size_t pairs;   /* of slots; a power of two, or 0: no cache */
-    uint64_t owner; /* the tokenizer whose words they are */
+    wl_long_slot *long_slots;
+    void *memory;               /* of both, before alignment */
+    uint64_t pairs, long_pairs; /* of slots; pairs is even; 0: no cache */
+    uint64_t owner;             /* the tokenizer whose words they are */
 } wl_word_cache;
 
 /* Makes a cache of at most bytes for a tokenizer; one that holds another tokenizer's words is emptied. */
 wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error);
 void wl_word_cache_free(wl_word_cache *cache);
-/* Keeps a word of at most WL_WORD_BYTES with the count ids, if they are at most WL_WORD_IDS. */
-void wl_word_cache_add(wl_word_cache *cache, wl_word_key key, const uint32_t *ids, size_t count);
+/* Keeps a word that was not found, if it and its count ids fit. part: it is a part of a longer word, whose tokens may
+ * differ from those of the same bytes as a whole word. */
+void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids,
+                       size_t count);
+/* Appends the ids of a word that is in no short slot; false where it is not known. */
+bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_t size, bool part, wl_tokens *tokens,
+                             wl_error *error);
 
 /* size: 1 to WL_WORD_BYTES. readable: bytes from word on that may be read, at least size. */
-static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t readable)
+static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t readable, bool part)
 {
+    /* The bits of a word of each size, in halves. */
+    static const uint64_t keep[16][2] = {
+#define LOW(n) {UINT64_MAX >> (64 - 8 * (n)), 0}
+#define HIGH(n)                                                                                                        \
+    {                                                                                                                  \
+        UINT64_MAX, UINT64_MAX >> (128 - 8 * (n))                                                                      \
+    }
+        {0, 0}, LOW(1),  LOW(2),   LOW(3),   LOW(4),   LOW(5),   LOW(6),   LOW(7),
+        LOW(8), HIGH(9), HIGH(10), HIGH(11), HIGH(12), HIGH(13), HIGH(14), HIGH(15),
+#undef LOW
+#undef HIGH
+    };
     wl_word_key key = {0, 0};
     if (readable >= 16) {
         memcpy(&key.low, word, 8);
         memcpy(&key.high, word + 8, 8);
-        /* Shifting by 64 is undefined, so the shift is done in two steps where it may be. */
-        uint64_t keep = size < 8 ? ~(UINT64_MAX << (8 * size)) : UINT64_MAX;
-        uint64_t keep_high = size > 8 ? ~(UINT64_MAX << (8 * (size - 8))) : 0;
-        key.low &= keep;
-        key.high &= keep_high;
+        key.low &= keep[size][0];
+        key.high &= keep[size][1];
     } else {
         char bytes[16] = {0};
         memcpy(bytes, word, size);
         memcpy(&key.low, bytes, 8);
         memcpy(&key.high, bytes + 8, 8);
     }
-    key.high |= (uint64_t)size << 56;
+    key.high |= (uint64_t)(size | (size_t)part << 7) << 56;
     return key;
 }
 
+/* The pair of slots where a key belongs: the high half of a product spreads a hash over any number. */
 static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_word_key key)
 {
-    return &cache->slots[2 * (wl_hash_pair(key.low, key.high) & (cache->pairs - 1))];
+    return &cache->slots[2 * wl_hash_range(wl_hash_pair(key.low, key.high), cache->pairs)];
 }
 
-/* The slot of a word, or NULL. */
-static inline const wl_word_slot *wl_word_cache_find(const wl_word_cache *cache, wl_word_key key)
+/* The slot of a word in a pair, or NULL. Both are compared: no branch tells which. */
+static inline const wl_word_slot *wl_word_cache_match(const wl_word_slot *pair, wl_word_key key)
 {
-    const wl_word_slot *pair = wl_word_cache_pair(cache, key);
-    if (pair[0].key.low == key.low && pair[0].key.high == key.high) return &pair[0];
-    if (pair[1].key.low == key.low && pair[1].key.high == key.high) return &pair[1];
-    return NULL;
+    uint64_t first = (pair[0].key.low ^ key.low) | (pair[0].key.high ^ key.high);
+    uint64_t second = (pair[1].key.low ^ key.low) | (pair[1].key.high ^ key.high);
+    const wl_word_slot *slot = first ? &pair[1] : &pair[0];
+    return first && second ? NULL : slot;
+}
+
+/* The other pair of the bucket; the number of pairs is even. */
+static inline wl_word_slot *wl_word_cache_other(const wl_word_cache *cache, const wl_word_slot *pair)
+{
+    return &cache->slots[(size_t)(pair - cache->slots) ^ 2];
 }
 
 /* Appends a slot's ids; tokens has room for WL_WORD_IDS. */
