@@ -534,12 +534,12 @@ static const struct {
 
 static void build(wl_buffer *out, const char *member, const char *value)
 {
-    static const char *const members[] = {"version",    "truncation",    "padding",        "added_tokens",
-                                          "normalizer", "pre_tokenizer", "post_processor", "model"};
-    static const char *const values[] = {"\"1.0\"", "null", "null", "[]", "null", "null", "null", BPE("")};
+    static const char *const members[] = {"version",       "truncation",     "padding", "added_tokens", "normalizer",
+                                          "pre_tokenizer", "post_processor", "decoder", "model"};
+    static const char *const values[] = {"\"1.0\"", "null", "null", "[]", "null", "null", "null", "null", BPE("")};
     char line[128];
     out->size = 0;
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         snprintf(line, sizeof line, "%s\"%s\":", i ? ",\n" : "{", members[i]);
         texts_add(out, (wl_text){line, strlen(line)});
         const char *text = strcmp(members[i], member) == 0 ? value : values[i];
