@@ -149,6 +149,7 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
     case FLAG_CHOICE:
         return read_choice(row, value, from, member, error);
     case FLAG_LIST:
+        if (!*value) return wl_fail(error, WL_ERROR_ARGUMENT, "%s is empty, expected %s", from, row->value);
         settings->inputs[settings->input_count++] = value;
         break;
     }

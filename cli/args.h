@@ -15,13 +15,13 @@ typedef struct cli_settings {
     size_t operand_count;
     const char **inputs; /* of --input, in order */
     size_t input_count;
-    const char *model, *tokenizer, *output, *field;
+    const char *model, *tokenizer, *output, *field, *npy;
     uint32_t policy;    /* wl_policy */
     uint32_t normalize; /* wl_toggle */
     uint32_t format;    /* enum format */
     uint32_t threads, dim, top;
     uint32_t jsonl, binary, tokens, hamming, keep_order;
-    uint32_t ids, pieces, offsets, special, truncate, pad;
+    uint32_t ids, pieces, offsets, count, special, truncate, pad;
     uint32_t json, force;
     uint32_t help, man, version;
 } cli_settings;

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "models.h"
@@ -75,6 +76,8 @@ wl_status cmd_embed(const cli_settings *settings, wl_error *error)
     wl_status status = reader_open(&reader, settings, 0, error);
     if (!status) status = session_open(&session, settings, settings->threads, error);
     if (!status) status = output_open(&output, settings->output, error);
+    if (!status && settings->format == FORMAT_NPY && isatty(fileno(output.stream)))
+        status = wl_fail(error, WL_ERROR_ARGUMENT, "an npy file is not for a terminal: redirect it or give --output");
     if (!status) status = embed(&session, &reader, &output, settings, error);
     if (!status) status = output_close(&output, error);
     if (!status) report_replaced(session.context, reader.replaced);

@@ -9,6 +9,7 @@ wl_status cmd_embed(const cli_settings *settings, wl_error *error);
 wl_status cmd_similarity(const cli_settings *settings, wl_error *error);
 wl_status cmd_rank(const cli_settings *settings, wl_error *error);
 wl_status cmd_tokenize(const cli_settings *settings, wl_error *error);
+wl_status cmd_detokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_info(const cli_settings *settings, wl_error *error);
 wl_status cmd_pull(const cli_settings *settings, wl_error *error);
 

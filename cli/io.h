@@ -41,6 +41,7 @@ typedef struct cli_output {
     const char *name;    /* for messages */
     wl_replacement file; /* used where replaces */
     bool replaces;
+    int unfinished; /* which of the files that a signal removes; -1: none */
 } cli_output;
 
 /* path NULL or "-": standard output. A device or pipe is written to directly, a regular file is replaced at the end. */
@@ -63,6 +64,8 @@ wl_status print_all(const wl_buffer *buffer, wl_error *error);
 
 /* printf-style; at most 4000 bytes. */
 wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, ...) WL_PRINTF(3, 4);
+/* A whole number. */
+wl_status append_unsigned(wl_buffer *buffer, uint64_t number, wl_error *error);
 /* A JSON string with its quotes. Ill-formed UTF-8 becomes U+FFFD. */
 wl_status append_json(wl_buffer *buffer, wl_text text, wl_error *error);
 

@@ -2,10 +2,11 @@
 #include "args.h"
 #include "commands.h"
 
-enum { EMBED = 1, SIMILARITY = 2, RANK = 4, TOKENIZE = 8, INFO = 16, PULL = 32 };
+enum { EMBED = 1, SIMILARITY = 2, RANK = 4, TOKENIZE = 8, DETOKENIZE = 16, INFO = 32, PULL = 64 };
 
 #define VECTORS (EMBED | SIMILARITY | RANK)
 #define TEXTS   (EMBED | RANK | TOKENIZE)
+#define TOKENS  (TOKENIZE | DETOKENIZE)
 #define ANY     UINT32_MAX
 
 /* In the order of the bits above. */
@@ -54,12 +55,28 @@ const cli_verb verb_table[] = {
         .summary = "show the tokens of texts",
         .description =
             "Prints one JSON array for each text: the ids of its tokens, or their pieces, or their offsets. Where more "
-            "than one of these is asked for, it is an object with a member for each. Texts come from the arguments, "
-            "or the lines of the files named with --input, or the lines of standard input. Only the tokenizer of the "
-            "model is used.",
+            "than one of these is asked for, it is an object with a member for each. With --count it prints the number "
+            "of tokens alone, with --npy it writes the ids as NumPy arrays. Texts come from the arguments, or the "
+            "lines "
+            "of the files named with --input, or the lines of standard input. Only the tokenizer of the model is used. "
+            "Memory does not grow with the number of texts.",
         .example = "wordllama tokenize --ids --pieces \"I went to the car\"",
         .most = SIZE_MAX,
         .run = cmd_tokenize,
+    },
+    {
+        .name = "detokenize",
+        .operands = "[ID...]",
+        .summary = "turn tokens back into text",
+        .description =
+            "Prints the text of token ids, as the tokenizer's decoder makes it. The arguments are the ids of one text. "
+            "Without arguments each line of the files named with --input, or of standard input, holds the ids of one: "
+            "a JSON array, or numbers with spaces or commas between them, or a JSON object with the member ids. A text "
+            "that holds line breaks takes several lines unless --json is given. Ids that the tokenizer does not have "
+            "are passed over.",
+        .example = "wordllama tokenize \"I went to the car\" | wordllama detokenize",
+        .most = SIZE_MAX,
+        .run = cmd_detokenize,
     },
     {
         .name = "info",
@@ -91,7 +108,7 @@ const cli_flag flag_table[] = {
      .kind = FLAG_TEXT,
      MEMBER(model),
      .variable = "WORDLLAMA_MODEL",
-     .verbs = EMBED | SIMILARITY | RANK | TOKENIZE | INFO,
+     .verbs = EMBED | SIMILARITY | RANK | TOKENS | INFO,
      .help = "the model: a path (a folder or a .safetensors file) or a name in the cache (default " DEFAULT_MODEL ")"},
     {.name = "tokenizer",
      .value = "FILE",
@@ -103,8 +120,9 @@ const cli_flag flag_table[] = {
      .value = "FILE",
      .kind = FLAG_TEXT,
      MEMBER(tokenizer),
-     .verbs = TOKENIZE,
-     .help = "the tokenizer.json (default: the model's; with this flag no model is needed)"},
+     .verbs = TOKENS,
+     .help = "the tokenizer.json, which may be packed with gzip (default: the model's; with this flag no model is "
+             "needed)"},
     {.name = "policy",
      .value = "auto|wordllama|model2vec",
      .kind = FLAG_CHOICE,
@@ -118,6 +136,12 @@ const cli_flag flag_table[] = {
      MEMBER(inputs),
      .verbs = TEXTS,
      .help = "read texts from this file, one a line; may be repeated; - is standard input"},
+    {.name = "input",
+     .value = "FILE",
+     .kind = FLAG_LIST,
+     MEMBER(inputs),
+     .verbs = DETOKENIZE,
+     .help = "read ids from this file, those of one text a line; may be repeated; - is standard input"},
     {.name = "jsonl",
      .kind = FLAG_SWITCH,
      .number = 1,
@@ -147,7 +171,7 @@ const cli_flag flag_table[] = {
      .value = "FILE",
      .kind = FLAG_TEXT,
      MEMBER(output),
-     .verbs = TEXTS,
+     .verbs = TEXTS | DETOKENIZE,
      .help = "write to this file instead of standard output"},
     {.name = "dim",
      .value = "D",
@@ -226,12 +250,31 @@ const cli_flag flag_table[] = {
      MEMBER(offsets),
      .verbs = TOKENIZE,
      .help = "print each token's [begin, end) in the text, in characters"},
+    {.name = "count",
+     .kind = FLAG_SWITCH,
+     .number = 1,
+     MEMBER(count),
+     .verbs = TOKENIZE,
+     .help = "print the number of tokens of each text, one a line"},
+    {.name = "npy",
+     .value = "PREFIX",
+     .kind = FLAG_TEXT,
+     MEMBER(npy),
+     .verbs = TOKENIZE,
+     .help = "write two NumPy arrays and print nothing: PREFIX.ids.npy, the ids of all texts in order (uint32), and "
+             "PREFIX.starts.npy, where each text starts in it, and its end (uint64)"},
     {.name = "special",
      .kind = FLAG_SWITCH,
      .number = 1,
      MEMBER(special),
      .verbs = TOKENIZE,
      .help = "add the special tokens that the tokenizer declares"},
+    {.name = "special",
+     .kind = FLAG_SWITCH,
+     .number = 1,
+     MEMBER(special),
+     .verbs = DETOKENIZE,
+     .help = "keep special tokens in the text"},
     {.name = "truncate",
      .kind = FLAG_SWITCH,
      .number = 1,
@@ -243,8 +286,14 @@ const cli_flag flag_table[] = {
      .number = 1,
      MEMBER(pad),
      .verbs = TOKENIZE,
-     .help = "apply the padding that the tokenizer declares"},
+     .help = "apply the padding that the tokenizer declares, as for a batch of one text"},
     {.name = "json", .kind = FLAG_SWITCH, .number = 1, MEMBER(json), .verbs = INFO, .help = "print one JSON object"},
+    {.name = "json",
+     .kind = FLAG_SWITCH,
+     .number = 1,
+     MEMBER(json),
+     .verbs = DETOKENIZE,
+     .help = "print each text as a JSON string, on one line"},
     {.name = "force",
      .kind = FLAG_SWITCH,
      .number = 1,
@@ -257,7 +306,7 @@ const cli_flag flag_table[] = {
      .most = 1024,
      MEMBER(threads),
      .variable = "WORDLLAMA_THREADS",
-     .verbs = EMBED | RANK,
+     .verbs = TEXTS,
      .help = "threads to use (default 0: every processor)"},
     {.name = "help", .kind = FLAG_SWITCH, .number = 1, MEMBER(help), .verbs = ANY, .help = "print this help"},
     {.name = "version",

@@ -20,12 +20,14 @@ enum { LARGE = 1 << 18 };
 /* ---- a file that must not stay behind ---------------------------------------------------------------------------- */
 
 /* The only state of the program that a signal handler can reach. */
-static char unfinished[4096];
-static volatile sig_atomic_t has_unfinished;
+enum { MOST_UNFINISHED = 2 };
+static char unfinished[MOST_UNFINISHED][4096];
+static volatile sig_atomic_t has_unfinished[MOST_UNFINISHED];
 
 static void remove_unfinished(int number)
 {
-    if (has_unfinished) unlink(unfinished);
+    for (int i = 0; i < MOST_UNFINISHED; i++)
+        if (has_unfinished[i]) unlink(unfinished[i]);
     raise(number); /* SA_RESETHAND: the default action ends the program */
 }
 
@@ -42,20 +44,27 @@ void install_signal_handlers(void)
     }
 }
 
-static void set_unfinished(const char *path)
+static int add_unfinished(const char *path)
 {
-    has_unfinished = 0;
-    if (path && strlen(path) < sizeof unfinished) {
-        memcpy(unfinished, path, strlen(path) + 1);
-        has_unfinished = 1;
-    }
+    int place = 0;
+    while (place < MOST_UNFINISHED && has_unfinished[place]) place++;
+    if (place == MOST_UNFINISHED || strlen(path) >= sizeof unfinished[0]) return -1;
+    memcpy(unfinished[place], path, strlen(path) + 1);
+    has_unfinished[place] = 1;
+    return place;
+}
+
+static void finish(cli_output *output)
+{
+    if (output->unfinished >= 0) has_unfinished[output->unfinished] = 0;
+    output->unfinished = -1;
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------ */
 
 wl_status output_open(cli_output *output, const char *path, wl_error *error)
 {
-    *output = (cli_output){.stream = stdout, .name = "standard output"};
+    *output = (cli_output){.stream = stdout, .name = "standard output", .unfinished = -1};
     if (!path || strcmp(path, "-") == 0) return WL_OK;
     output->name = path;
     struct stat info;
@@ -70,7 +79,7 @@ wl_status output_open(cli_output *output, const char *path, wl_error *error)
     free(target);
     output->replaces = !status;
     output->stream = output->file.stream;
-    if (!status) set_unfinished(output->file.temporary);
+    if (!status) output->unfinished = add_unfinished(output->file.temporary);
     return status;
 }
 
@@ -105,7 +114,7 @@ wl_status output_close(cli_output *output, wl_error *error)
     if (!output->replaces) return fclose(stream) ? fail_write(output, error) : WL_OK;
     output->replaces = false;
     wl_status status = wl_replacement_commit(&output->file, error);
-    set_unfinished(NULL);
+    finish(output);
     return status;
 }
 
@@ -115,7 +124,7 @@ void output_abandon(cli_output *output)
         wl_replacement_abandon(&output->file);
     else if (output->stream && output->stream != stdout)
         fclose(output->stream);
-    set_unfinished(NULL);
+    if (output->stream || output->replaces) finish(output);
     *output = (cli_output){0};
 }
 
@@ -138,6 +147,15 @@ wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, 
     va_end(arguments);
     if (length < 0 || (size_t)length >= sizeof text) length = (int)sizeof text - 1;
     return wl_buffer_append(buffer, text, (size_t)length, error);
+}
+
+wl_status append_unsigned(wl_buffer *buffer, uint64_t number, wl_error *error)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return wl_buffer_append(buffer, digits + at, sizeof digits - at, error);
 }
 
 static wl_status append_escaped(wl_buffer *buffer, wl_text text, wl_error *error)

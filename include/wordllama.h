@@ -171,6 +171,14 @@ WL_API wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, w
                            const wl_encode_options *options, uint32_t *ids, wl_span *spans, size_t capacity,
                            size_t *count, wl_error *error);
 
+/* The ids of many texts on the context's threads, one text behind the other: text i has ids[starts[i]..starts[i + 1]);
+ * starts holds count + 1 entries. spans may be NULL. The padding that a file declares for the longest of a batch is
+ * that of these texts. starts[count] is the number of tokens of all, also when it is over capacity: then
+ * WL_ERROR_LIMIT, and ids and spans are unspecified. Otherwise as wl_encode. */
+WL_API wl_status wl_encode_batch(const wl_tokenizer *tokenizer, wl_context *context, const wl_text *texts, size_t count,
+                                 const wl_encode_options *options, uint32_t *ids, wl_span *spans, size_t capacity,
+                                 size_t *starts, wl_error *error);
+
 typedef struct wl_decode_options {
     size_t size;         /* sizeof(wl_decode_options) */
     bool special_tokens; /* keep special tokens in the text */

@@ -234,6 +234,47 @@ ok "tokenize --offsets: pairs, in characters" grep -q '^\[\[[0-9]*, [0-9]*\].*, 
 works "tokenize all" wordllama tokenize --ids --pieces --offsets --special --truncate --pad "the car"
 ok "tokenize all: an object" grep -q '^{"ids": \[.*\], "pieces": \[.*\], "offsets": \[.*\]}$' ../out
 
+works "tokenize --count" wordllama tokenize --count "the car" ""
+ok "tokenize --count: numbers" [ "$(sed -n 2p ../out)" = 0 ]
+fails "tokenize --count --ids" 2 "--count" wordllama tokenize --count --ids a
+fails "tokenize --npy --output" 2 "--npy" wordllama tokenize --npy ids --output other a
+printf 'the car\n\nI went to the car\n' >../in
+run wordllama tokenize
+cp ../out ../ids
+for threads in 1 3; do
+    works "tokenize --threads $threads" wordllama tokenize --threads $threads
+    ok "tokenize --threads $threads: the same" cmp -s ../out ../ids
+done
+works "tokenize --npy" wordllama tokenize --npy tokens
+ok "tokenize --npy: prints nothing" [ ! -s ../out ]
+ok "tokenize --npy: ids" [ "$(wc -c <tokens.ids.npy)" -eq $((128 + 4 * $(tr -cd '0-9 \n' <../ids | wc -w))) ]
+ok "tokenize --npy: starts" [ "$(wc -c <tokens.starts.npy)" -eq $((128 + 8 * 4)) ]
+rm -f tokens.ids.npy tokens.starts.npy
+fails "tokenize --npy into nothing" 1 "nothing/ids" wordllama tokenize --npy nothing/ids
+gzip -c "$model/tokenizer.json" >../packed.json.gz
+works "tokenizer packed with gzip" wordllama tokenize --tokenizer ../packed.json.gz
+ok "tokenizer packed with gzip: the same" cmp -s ../out ../ids
+head -c 5000 ../packed.json.gz >../cut.json.gz
+fails "tokenizer cut in gzip" 1 "cut.json.gz" wordllama tokenize --tokenizer ../cut.json.gz a
+fails "input without a name" 2 "'--input' is empty" wordllama tokenize --input ""
+
+cp ../ids ../in
+works "detokenize" wordllama detokenize
+ok "detokenize: lines" [ "$(sed -n 3p ../out)" = "I went to the car" ]
+ok "detokenize: an empty text" [ "$(sed -n 2p ../out)" = "" ]
+ids=$(sed -n 3p ../in | tr -d '[],')
+# shellcheck disable=SC2086
+works "detokenize arguments" wordllama detokenize --json $ids
+ok "detokenize arguments: a string" out_is '"I went to the car"'
+echo '{"pieces": [], "ids": '"$(sed -n 3p ../in)"'}' >../in
+works "detokenize an object" wordllama detokenize
+ok "detokenize an object: text" out_is "I went to the car"
+printf '[1]\n[1' >../in
+fails "detokenize a cut line" 1 "standard input:2:" wordllama detokenize --output text
+fails "detokenize words" 1 "arguments" wordllama detokenize car
+fails "detokenize a large id" 1 "4294967296" wordllama detokenize 4294967296
+: >../in
+
 works "info" wordllama info "$model"
 ok "info: lines" [ "$(grep -c '^[a-z]*: *[^ ]' ../out)" -ge 10 ]
 works "info --json" wordllama info --json

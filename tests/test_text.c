@@ -329,6 +329,47 @@ static void check_pieces(void)
     CHECK(!strcmp(wl_tokenizer_kind(tokenizers[13]), "Unigram"));
 }
 
+/* A batch is its texts one by one, whatever the number of threads and whether or not there are spans. */
+static void check_batches(void)
+{
+    enum { TEXTS = 300, TOKENS = 1 << 16 };
+    static uint32_t ids[TOKENS], one[TOKENS];
+    static wl_span spans[TOKENS], place[TOKENS];
+    static const char words[] = "hello the cat na\xC3\xAFve <L> sat\xFF down  and again unknown Y\xC3\xA9s";
+    wl_text texts[TEXTS];
+    size_t starts[TEXTS + 1];
+    for (size_t i = 0; i < TEXTS; i++) texts[i] = (wl_text){words + i % 7, i * 13 % (sizeof words - 7)};
+    for (size_t t = 0; t < NAMES; t++) {
+        for (uint32_t threads = 1; threads < 5; threads += 3) {
+            wl_context_options options = {.size = sizeof options, .threads = threads};
+            wl_encode_options encode = {.size = sizeof encode, .special_tokens = threads > 1};
+            wl_context *fresh = wl_context_create(&options, NULL);
+            wl_error error;
+            wl_status status =
+                wl_encode_batch(tokenizers[t], fresh, texts, TEXTS, &encode, ids, spans, TOKENS, starts, &error);
+            CHECK_THAT(!status, "%s: %s", names[t], error.message);
+            bool same = starts[0] == 0;
+            for (size_t i = 0; i < TEXTS && !status; i++) {
+                size_t count = 0;
+                same = same && !wl_encode(tokenizers[t], context, texts[i], &encode, one, place, TOKENS, &count, NULL);
+                same = same && count == starts[i + 1] - starts[i] &&
+                       memcmp(one, ids + starts[i], count * sizeof *one) == 0 &&
+                       memcmp(place, spans + starts[i], count * sizeof *place) == 0;
+            }
+            CHECK_THAT(same, "%s: a batch with %u threads", names[t], (unsigned)threads);
+            size_t all = starts[TEXTS];
+            memcpy(one, ids, all * sizeof *one);
+            CHECK(!wl_encode_batch(tokenizers[t], fresh, texts, TEXTS, &encode, ids, NULL, all, starts, &error));
+            CHECK(starts[TEXTS] == all && memcmp(one, ids, all * sizeof *one) == 0);
+            status = wl_encode_batch(tokenizers[t], fresh, texts, TEXTS, &encode, ids, NULL, all - 1, starts, &error);
+            CHECK(status == WL_ERROR_LIMIT && starts[TEXTS] == all);
+            CHECK(!wl_encode_batch(tokenizers[t], fresh, NULL, 0, &encode, NULL, NULL, 0, starts, &error) &&
+                  !starts[0]);
+            wl_context_free(fresh);
+        }
+    }
+}
+
 static void check_arguments(void)
 {
     wl_error error;
@@ -423,9 +464,12 @@ static const struct {
     {"pre_tokenizer", "{\"type\":\"CharDelimiterSplit\"}", WL_ERROR_FORMAT, "delimiter"},
     {"pre_tokenizer", "{\"type\":\"UnicodeScripts\"}", WL_OK, ""},
     {"pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\"}]}", WL_ERROR_FORMAT, "pattern"},
-    {"post_processor", "{\"type\":\"RobertaProcessing\"}", WL_ERROR_UNSUPPORTED, "'RobertaProcessing'"},
-    {"post_processor", "{\"type\":\"ByteLevel\"}", WL_ERROR_UNSUPPORTED, "'ByteLevel'"},
-    {"post_processor", "{\"type\":\"Sequence\",\"processors\":[]}", WL_ERROR_UNSUPPORTED, "'Sequence'"},
+    {"post_processor", "{\"type\":\"RobertaProcessing\"}", WL_ERROR_FORMAT, "cls"},
+    {"post_processor", "{\"type\":\"ByteLevel\"}", WL_ERROR_FORMAT, "trim_offsets"},
+    {"decoder", "{\"type\":\"Other\"}", WL_ERROR_UNSUPPORTED, "'Other'"},
+    {"decoder", "{\"type\":\"WordPiece\"}", WL_ERROR_FORMAT, "prefix"},
+    {"decoder", "{\"type\":\"Strip\",\"content\":\"ab\",\"start\":1,\"stop\":0}", WL_ERROR_FORMAT, "content"},
+    {"post_processor", "{\"type\":\"Sequence\",\"processors\":[]}", WL_OK, ""},
     {"post_processor", TEMPLATE("[{\"Other\":{\"id\":\"A\"}}]"), WL_ERROR_UNSUPPORTED, "Other"},
     /* damaged */
     {"model", "null", WL_ERROR_FORMAT, ""},
@@ -490,12 +534,12 @@ static const struct {
 
 static void build(wl_buffer *out, const char *member, const char *value)
 {
-    static const char *const members[] = {"version",    "truncation",    "padding",        "added_tokens",
-                                          "normalizer", "pre_tokenizer", "post_processor", "model"};
-    static const char *const values[] = {"\"1.0\"", "null", "null", "[]", "null", "null", "null", BPE("")};
+    static const char *const members[] = {"version",       "truncation",     "padding", "added_tokens", "normalizer",
+                                          "pre_tokenizer", "post_processor", "decoder", "model"};
+    static const char *const values[] = {"\"1.0\"", "null", "null", "[]", "null", "null", "null", "null", BPE("")};
     char line[128];
     out->size = 0;
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         snprintf(line, sizeof line, "%s\"%s\":", i ? ",\n" : "{", members[i]);
         texts_add(out, (wl_text){line, strlen(line)});
         const char *text = strcmp(members[i], member) == 0 ? value : values[i];
@@ -665,13 +709,28 @@ static void check_faults(void)
                 fault_begin(nth);
                 wl_status status = wl_encode(tokenizers[i], fresh, (wl_text){text, sizeof text - 1}, NULL, ids,
                                              spans ? places : NULL, 256, &count, &error);
-                bool failed = fault_end();
+                bool failed = fault_end(), nth_failed = failed;
                 CHECK_THAT(status == (failed ? WL_ERROR_MEMORY : WL_OK), "%s allocation %zu", names[i], nth);
                 /* The context is as good as before. */
                 CHECK(!wl_encode(tokenizers[i], fresh, (wl_text){text, sizeof text - 1}, NULL, ids, NULL, 256, &count,
                                  &error));
+                for (size_t part = 1, size; part < 50; part++) {
+                    char out[1024];
+                    fault_begin(part);
+                    status = wl_decode(tokenizers[i], fresh, ids, count, NULL, out, sizeof out, &size, &error);
+                    failed = fault_end();
+                    CHECK_THAT(status == (failed ? WL_ERROR_MEMORY : WL_OK), "%s: decoding", names[i]);
+                    wl_text pair[2] = {{text, sizeof text - 1}, {text, 5}};
+                    size_t starts[3];
+                    fault_begin(part);
+                    status = wl_encode_batch(tokenizers[i], fresh, pair, 2, NULL, right, spans ? places : NULL, 256,
+                                             starts, &error);
+                    CHECK_THAT(status == (fault_end() ? WL_ERROR_MEMORY : WL_OK), "%s: a batch", names[i]);
+                    if (!failed && !status) break;
+                }
                 CHECK(!wl_encode(tokenizers[i], context, (wl_text){text, sizeof text - 1}, NULL, right, NULL, 256,
                                  &whole, &error));
+                failed = nth_failed;
                 CHECK_THAT(count == whole && memcmp(ids, right, count * sizeof *ids) == 0, "%s after allocation %zu",
                            names[i], nth);
                 wl_context_free(fresh);
@@ -743,6 +802,7 @@ int main(void)
     check_ill_formed();
     check_long();
     check_pieces();
+    check_batches();
     check_arguments();
     check_refused();
     check_no_unknown();

@@ -13,8 +13,10 @@ void wl_npy_header(char header[WL_NPY_HEADER], const char *type, uint64_t rows, 
     memcpy(header, start, sizeof start);
     char *text = header + sizeof start;
     int length = snprintf(text, WL_NPY_HEADER - sizeof start,
-                          "{'descr': '%.8s', 'fortran_order': False, 'shape': (%" PRIu64 ", %" PRIu64 "), }", type,
-                          rows, columns);
+                          "{'descr': '%.8s', 'fortran_order': False, 'shape': (%" PRIu64 ",", type, rows);
+    if (length > 0 && columns)
+        length += snprintf(text + length, WL_NPY_HEADER - sizeof start - (size_t)length, " %" PRIu64, columns);
+    if (length > 0) length += snprintf(text + length, WL_NPY_HEADER - sizeof start - (size_t)length, "), }");
     if (length > 0) text[length] = ' ';
     header[WL_NPY_HEADER - 1] = '\n';
 }

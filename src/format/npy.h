@@ -8,7 +8,7 @@
 
 #define WL_NPY_HEADER 128
 
-/* type: "<f4" or "|u1". */
+/* type: "<f4" or "|u1" or the like. columns 0: the array has one dimension. */
 void wl_npy_header(char header[WL_NPY_HEADER], const char *type, uint64_t rows, uint64_t columns);
 
 #endif

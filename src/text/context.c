@@ -35,8 +35,10 @@ void wl_context_free(wl_context *context)
         free(worker->rows);
         free(worker->weights);
         wl_buffer_free(&worker->values);
+        wl_tokens_free(&worker->batch);
     }
     free(context->workers);
+    free(context->groups);
     wl_pool_free(context->pool);
     free(context);
 }

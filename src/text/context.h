@@ -6,12 +6,19 @@
 #include "base/parallel.h"
 #include "text/tokenizer.h"
 
+/* Texts that follow each other in a batch, and where their tokens lie until they are gathered. */
+typedef struct wl_batch_group {
+    uint32_t worker;
+    size_t begin; /* in the worker's batch */
+} wl_batch_group;
+
 typedef struct wl_worker {
     wl_text_scratch text;
     uint32_t *rows; /* of the table, for one text */
     float *weights;
     size_t row_capacity, weight_capacity;
     wl_buffer values; /* one vector */
+    wl_tokens batch;  /* of all its texts in a batch being encoded */
     wl_counts counts;
     wl_error error;     /* the first failure of a run */
     size_t failed_item; /* where it was; SIZE_MAX: none */
@@ -20,6 +27,8 @@ typedef struct wl_worker {
 struct wl_context {
     wl_pool *pool;
     wl_worker *workers; /* one for each thread; the first belongs to the calling one */
+    wl_batch_group *groups;
+    size_t group_capacity;
 };
 
 /* Runs work over the items on all threads. work reports failures in its worker (wl_worker_fail); the failure of the

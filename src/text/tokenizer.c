@@ -97,6 +97,7 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     free(tokenizer->normalizers);
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
+    free(tokenizer->trims);
     free(tokenizer->cuts);
     free(tokenizer->name);
     free(tokenizer);
@@ -165,6 +166,7 @@ void wl_text_scratch_free(wl_text_scratch *scratch)
     wl_unigram_scratch_free(&scratch->unigram);
     wl_tokens_free(&scratch->tokens);
     wl_decode_scratch_free(&scratch->decode);
+    free(scratch->spaced);
     *scratch = (wl_text_scratch){0};
 }
 
@@ -231,9 +233,21 @@ static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string,
     return WL_OK;
 }
 
-static wl_status add_token(wl_tokens *tokens, const wl_string *string, const wl_segment *segment, wl_error *error)
+static wl_status add_token(const wl_tokenizer *tokenizer, const wl_string *string, const wl_segment *segment,
+                           wl_text_scratch *scratch, wl_error *error)
 {
+    wl_tokens *tokens = &scratch->tokens;
     wl_span span = {0, 0};
+    if (tokens->spanned && tokenizer->trim_count) {
+        wl_text text = {string->text.data + segment->begin, segment->end - segment->begin};
+        void *spaced = scratch->spaced;
+        wl_status status =
+            wl_reserve(&spaced, &scratch->spaced_capacity, scratch->spaced_count + 1, sizeof *scratch->spaced, error);
+        scratch->spaced = spaced;
+        if (status) return status;
+        scratch->spaced[scratch->spaced_count++] =
+            (wl_spaced_token){tokens->count, wl_leading_spaces(text), wl_trailing_spaces(text)};
+    }
     if (tokens->spanned && segment->end > segment->begin) span = original(string, segment->begin, segment->end);
     return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
 }
@@ -253,7 +267,7 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
         const wl_segment *part = &segments->items[i];
         wl_status status;
         if (part->token) {
-            status = add_token(&scratch->tokens, segment, part, error);
+            status = add_token(tokenizer, segment, part, scratch, error);
         } else {
             wl_string_clear(&scratch->rest, segment->aligned);
             status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
@@ -273,7 +287,7 @@ static wl_status scan_in_place(const wl_tokenizer *tokenizer, const char *data, 
     if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, data, size, segments, error)) return error->code;
     for (size_t i = 0; i < segments->count; i++) {
         const wl_segment *part = &segments->items[i];
-        if (part->token ? add_token(&scratch->tokens, NULL, part, error)
+        if (part->token ? add_token(tokenizer, NULL, part, scratch, error)
                         : wl_scan_bytes(tokenizer, data + part->begin, part->end - part->begin, scratch, error))
             return error->code;
     }
@@ -317,7 +331,7 @@ static wl_status align(wl_text text, wl_string *source, wl_error *error)
 wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, wl_text_scratch *scratch,
                       wl_error *error)
 {
-    scratch->tokens.count = 0;
+    scratch->tokens.count = scratch->spaced_count = 0;
     scratch->tokens.spanned = spans;
     if (!spans && wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
         return error->code;
@@ -333,7 +347,7 @@ wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, w
         return error->code;
     for (size_t i = 0; i < segments->count; i++) {
         const wl_segment *segment = &segments->items[i];
-        wl_status status = segment->token ? add_token(&scratch->tokens, &scratch->source, segment, error)
+        wl_status status = segment->token ? add_token(tokenizer, &scratch->source, segment, scratch, error)
                                           : encode_segment(tokenizer, text, segment, aligned, scratch, error);
         if (status) return status;
     }

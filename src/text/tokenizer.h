@@ -24,9 +24,16 @@ typedef enum wl_model_kind { WL_MODEL_BPE, WL_MODEL_WORDPIECE, WL_MODEL_UNIGRAM,
 /* A piece of the post-processor's template: the text's own tokens, or special ids. */
 typedef struct wl_template_piece {
     bool text;
+    bool joined;   /* belongs together with the piece before for the post-processors behind */
     uint32_t *ids; /* owned */
     size_t count;
 } wl_template_piece;
+
+/* Takes the spaces that the tokens' pieces hold at either end from their ranges. */
+typedef struct wl_trim {
+    bool prefix;   /* a single space in front of the first token was added and has no range */
+    bool in_front; /* the text's first token is the first of all, with special tokens too */
+} wl_trim;
 
 typedef struct wl_truncation {
     bool declared, left, only_second, only_first;
@@ -70,6 +77,9 @@ struct wl_tokenizer {
     wl_buffer shown_bytes;
     wl_template_piece *template; /* for one text; count 0: the text alone */
     size_t template_count;
+    size_t special_count; /* special tokens, as truncation leaves room for them */
+    wl_trim *trims;
+    size_t trim_count;
     wl_decoder *decoders;
     size_t decoder_count;
     bool decodes; /* a decoder is declared, if only an empty Sequence: without one, pieces are joined by spaces */
@@ -87,6 +97,12 @@ struct wl_tokenizer {
     wl_cuts *cuts;     /* NULL: a word may not be cut */
 };
 
+/* An added token that was found with spaces at its ends, which belong to it. */
+typedef struct wl_spaced_token {
+    size_t index; /* in the tokens */
+    size_t leading, trailing;
+} wl_spaced_token;
+
 /* Reused from text to text by one thread; zero-initialized is empty. */
 typedef struct wl_text_scratch {
     wl_word_cache cache;
@@ -100,6 +116,8 @@ typedef struct wl_text_scratch {
     wl_bpe_scratch bpe;
     wl_unigram_scratch unigram;
     wl_tokens tokens;
+    wl_spaced_token *spaced; /* ascending; only where the ranges are to be trimmed */
+    size_t spaced_count, spaced_capacity;
     wl_decode_scratch decode;
     uint64_t replaced; /* ill-formed subparts so far */
 } wl_text_scratch;
@@ -129,6 +147,13 @@ wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t s
                        wl_error *error);
 /* Chooses the scanner and fills its tables; called once the parts are complete. */
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error);
+
+/* Trims the ranges of tokens [begin, end) that wl_tokenize made, as the post-processors have it. special: special
+ * tokens are added. (trim.c) */
+void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, bool special, wl_text_scratch *scratch);
+/* Number of characters at the start, or the end, of a token's text that trimming counts as spaces. */
+size_t wl_leading_spaces(wl_text text);
+size_t wl_trailing_spaces(wl_text text);
 
 /* The id that stands for unknown text, WL_NO_ID where there is none. */
 uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer);

@@ -2,7 +2,7 @@
 #ifndef WL_TEXT_DECODE_H
 #define WL_TEXT_DECODE_H
 
-#include "base/memory.h"
+#include "text/pattern/pattern.h"
 
 typedef enum wl_decoder_kind {
     WL_DECODE_BYTE_LEVEL, /* the byte alphabet back to bytes, all pieces as one */
@@ -20,6 +20,7 @@ typedef struct wl_decoder {
     wl_decoder_kind kind;
     char *pattern, *content; /* owned; what is looked for (prefix, mark, suffix, padding, ...), what replaces it */
     size_t pattern_size, content_size;
+    wl_pattern search;  /* Replace */
     bool cleanup;       /* WordPiece, CTC */
     bool keep_first;    /* Metaspace: the first piece's marks are spaces too */
     size_t start, stop; /* Strip: at most so many characters at either end */

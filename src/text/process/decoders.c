@@ -9,6 +9,7 @@
 
 void wl_decoder_free(wl_decoder *decoder)
 {
+    wl_pattern_free(&decoder->search);
     free(decoder->pattern);
     free(decoder->content);
     *decoder = (wl_decoder){0};
@@ -204,8 +205,21 @@ static wl_status decode_bpe(const wl_decoder *decoder, wl_decode_scratch *scratc
 
 static wl_status decode_replace(const wl_decoder *decoder, wl_decode_scratch *scratch, wl_error *error)
 {
-    wl_text content = {decoder->content, decoder->content_size};
-    return replace_each(decoder, scratch, content, content, content, error);
+    wl_decoded *out = &scratch->spare;
+    for (size_t i = 0; i < scratch->pieces.count; i++) {
+        wl_text piece = piece_at(&scratch->pieces, i);
+        bool found = false;
+        for (size_t at = 0, begin, end; piece.size; at = end) {
+            if (wl_pattern_find(&decoder->search, piece.data, piece.size, at, &found, &begin, &end, error))
+                return error->code;
+            if (!found) begin = end = piece.size;
+            if (wl_buffer_append(&out->bytes, piece.data + at, begin - at, error)) return error->code;
+            if (!found) break;
+            if (wl_buffer_append(&out->bytes, decoder->content, decoder->content_size, error)) return error->code;
+        }
+        if (wl_decoded_end(out, error)) return error->code;
+    }
+    return WL_OK;
 }
 
 static wl_status decode_ctc(const wl_decoder *decoder, wl_decode_scratch *scratch, wl_error *error)

@@ -143,7 +143,7 @@ static void read_metaspace(wl_json *json, wl_tokenizer *tokenizer)
         wl_json_fail(json, WL_ERROR_FORMAT, "Metaspace's add_prefix_space does not match its prepend_scheme");
 }
 
-/* {"String": "..."}; regular expressions are not known yet. */
+/* {"String": "..."} or {"Regex": "..."} */
 static void read_pattern(wl_json *json, wl_decoder *step)
 {
     wl_text key;
@@ -155,11 +155,13 @@ static void read_pattern(wl_json *json, wl_decoder *step)
                          (int)(key.size < 64 ? key.size : 64), key.data);
             return;
         }
-        free(step->pattern);
-        step->pattern = wl_part_string(json, &step->pattern_size);
-        if (step->pattern && regex)
-            wl_json_fail(json, WL_ERROR_UNSUPPORTED,
-                         "decoder 'Replace' with the regular expression '%s' is not supported yet", step->pattern);
+        wl_text text = wl_json_string(json);
+        if (wl_json_failed(json)) return;
+        wl_pattern_free(&step->search);
+        if (wl_pattern_open(&step->search, text, regex, json->error)) {
+            wl_error cause = *json->error;
+            wl_json_fail(json, cause.code, "decoder 'Replace': %s", cause.message);
+        }
     }
 }
 
@@ -177,7 +179,7 @@ static void read_replace(wl_json *json, wl_tokenizer *tokenizer)
         else
             wl_json_skip(json);
     }
-    wl_part_require(json, "Replace", "pattern", step->pattern);
+    wl_part_require(json, "Replace", "pattern", step->search.text);
     wl_part_require(json, "Replace", "content", step->content);
 }
 

@@ -1,0 +1,70 @@
+#include "tokens.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "models.h"
+
+/* zlib passes what is not gzip through as it is; the name in errors is that of the file. */
+static wl_status unpack(const char *path, wl_buffer *out, wl_error *error)
+{
+    gzFile file = gzopen(path, "rb");
+    if (!file) return errno ? wl_fail_errno(error, path, "open", errno) : wl_fail_memory(error, 1 << 16);
+    wl_status status = WL_OK;
+    int got = 1;
+    while (!status && got > 0) {
+        status = wl_buffer_reserve(out, 1 << 20, error);
+        if (!status) got = gzread(file, out->data + out->size, 1 << 20);
+        if (!status && got > 0) out->size += (size_t)got;
+    }
+    int code;
+    gzerror(file, &code);
+    if (!status && (got < 0 || (code != Z_OK && code != Z_STREAM_END)))
+        status = wl_fail_at(error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0, "cannot unpack gzip");
+    gzclose(file);
+    return status;
+}
+
+/* A pipe can be read once only, so only a regular file is looked into. */
+static bool is_packed(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    unsigned char start[2] = {0, 0};
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(start, 1, 2, file) : 0;
+    if (file) fclose(file);
+    return got == 2 && start[0] == 0x1F && start[1] == 0x8B;
+}
+
+static wl_tokenizer *open_file(const char *path, wl_error *error)
+{
+    if (!is_packed(path)) return wl_tokenizer_open(path, error);
+    wl_buffer text = {0};
+    wl_tokenizer *tokenizer = unpack(path, &text, error) ? NULL : wl_tokenizer_parse(text.data, text.size, path, error);
+    wl_buffer_free(&text);
+    return tokenizer;
+}
+
+wl_status tokenizer_open(cli_tokenizer *opened, const cli_settings *settings, wl_error *error)
+{
+    *opened = (cli_tokenizer){0};
+    if (settings->tokenizer) {
+        opened->tokenizer = opened->own = open_file(settings->tokenizer, error);
+    } else {
+        opened->model = open_model(settings->model, settings, true, &opened->path, error);
+        if (opened->model) opened->tokenizer = wl_model_tokenizer(opened->model);
+    }
+    return opened->tokenizer ? WL_OK : error->code;
+}
+
+void tokenizer_close(cli_tokenizer *opened)
+{
+    wl_tokenizer_close(opened->own);
+    wl_model_close(opened->model);
+    free(opened->path);
+    *opened = (cli_tokenizer){0};
+}
