@@ -163,7 +163,10 @@ size_t wl_words_next(const wl_words_rules *rules, const char *text, size_t size,
     if (end > at) return end;
     uint32_t first = wl_words_set(text + at, &length);
     if (rules->mark_words && length == 1 && first & WL_WORDS_SIGNS) {
-        for (end = at + 1; end < size && ((unsigned char)text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z';) end++;
+        end = at + 1;
+        while (end < size && (unsigned char)text[end] < 0x80 &&
+               wl_words_ascii[(unsigned char)text[end]] & WL_WORDS_LETTERS)
+            end++;
         if (end > at + 1) return end;
     }
     if (rules->han) {
