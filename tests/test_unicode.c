@@ -59,6 +59,22 @@ static void digest_lower(uint64_t *digest, uint32_t point)
     digest_points(digest, out, wl_unicode_lower(point, out));
 }
 
+static void digest_compatibility(uint64_t *digest, uint32_t point)
+{
+    uint32_t out[WL_UNICODE_DECOMPOSED];
+    digest_points(digest, out, wl_unicode_decompose_compatible(point, out));
+}
+
+static void digest_form(uint64_t *digest, uint32_t point)
+{
+    digest_byte(digest, wl_unicode_form(point));
+}
+
+static void digest_grapheme(uint64_t *digest, uint32_t point)
+{
+    digest_byte(digest, wl_unicode_grapheme(point));
+}
+
 static const struct {
     const char *name;
     void (*add)(uint64_t *digest, uint32_t point);
@@ -69,6 +85,9 @@ static const struct {
     {"combining", digest_combining},
     {"decomposition", digest_decomposition},
     {"lower", digest_lower},
+    {"compatibility", digest_compatibility},
+    {"form", digest_form},
+    {"grapheme", digest_grapheme},
 };
 
 static void check_digest(const char *name, uint64_t digest)
@@ -87,6 +106,53 @@ static void check_digest(const char *name, uint64_t digest)
 }
 
 static const uint64_t empty_digest = UINT64_C(0xCBF29CE484222325);
+
+/* Every pair that composes, found through the decompositions. */
+static void check_pairs(void)
+{
+    size_t pairs = 0;
+    for (uint32_t point = 0; point < 0x110000; point++) {
+        uint32_t parts[4];
+        size_t count = wl_unicode_decompose(point, parts);
+        if (count < 2) continue;
+        uint32_t composed = parts[0];
+        for (size_t i = 1; i < count && composed; i++) composed = wl_unicode_compose(composed, parts[i]);
+        pairs += composed == point; /* else it is excluded from composition */
+    }
+    CHECK_THAT(pairs == 940 + 11172, "%zu", pairs);
+    CHECK(wl_unicode_compose('a', 'b') == 0 && wl_unicode_compose(0xAC01, 0x11A8) == 0);
+    CHECK(wl_unicode_compose(0xAC00, 0x11A7) == 0 && wl_unicode_compose(0x1100, 0x1161) == 0xAC00);
+}
+
+/* Texts and the ends of their grapheme clusters; 0 ends a list. */
+static const struct {
+    const char *text;
+    size_t ends[6];
+} clusters[] = {
+    {"ab", {1, 2}},
+    {"\r\n\n", {2, 3}},
+    {"e\xCC\x81\xCC\x81x", {5, 6}},
+    {"\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8\xE1\x84\x80", {9, 12}}, /* Hangul L V T, L */
+    {"\xF0\x9F\x87\xA6\xF0\x9F\x87\xA7\xF0\x9F\x87\xA8", {8, 12}}, /* flags in pairs */
+    {"\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9", {11}},        /* pictographs joined */
+    {"a\xE2\x80\x8D\xF0\x9F\x91\xA9", {4, 8}},                     /* a joiner, no pictograph */
+    {"\xE0\xA4\x95\xE0\xA5\x8D\xE0\xA4\x95\xE0\xA4\x95", {9, 12}}, /* conjunct, consonant */
+    {"\xD8\x80"
+     "a",
+     {3}}, /* prepended number sign */
+};
+
+static void check_clusters(void)
+{
+    for (size_t i = 0; i < sizeof clusters / sizeof *clusters; i++) {
+        size_t size = strlen(clusters[i].text), at = 0, count = 0;
+        for (; at < size; count++) {
+            at = wl_grapheme_end(clusters[i].text, size, at);
+            CHECK_THAT(at == clusters[i].ends[count], "row %zu: %zu", i, at);
+            if (at != clusters[i].ends[count]) break;
+        }
+    }
+}
 
 static void check_properties(void)
 {
@@ -262,6 +328,8 @@ static void check_round_trip(void)
 int main(void)
 {
     check_properties();
+    check_pairs();
+    check_clusters();
     check_witnesses();
     check_repairs();
     check_utf8();

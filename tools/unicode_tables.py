@@ -41,6 +41,9 @@ def bert(**on):
 
 
 nfd = normalizers.NFD().normalize_str
+nfc = normalizers.NFC().normalize_str
+nfkd = normalizers.NFKD().normalize_str
+nfkc = normalizers.NFKC().normalize_str
 lower = normalizers.Lowercase().normalize_str
 clean = bert(clean_text=True)
 chinese = bert(handle_chinese_chars=True)
@@ -137,6 +140,68 @@ def scripts():
     return values
 
 
+# What may follow: the numbers of unicode.h.
+GRAPHEMES = ("any control leading vowel trailing syllable syllable_closed extend linker conjunct joiner spacing prepend "
+             "consonant pictograph regional").split()
+
+
+def one_cluster():
+    """A normalizer that gives one point for each grapheme cluster of under six bytes, else one for each character:
+    every first byte is a key of its own, and the shortest key replaces the cluster."""
+    # Units of the double array: a byte below 0x80 as label of position 256 ^ byte, its leaf at 512.
+    units = [0] * 1024
+    units[0] = 256 << 10
+    for byte in range(1, 256):
+        units[256 ^ byte] = ((256 ^ byte) ^ 512) << 10 | 1 << 8 | byte
+    units[512] = 1 << 31
+    blob = b"".join(unit.to_bytes(4, "little") for unit in units)
+    charsmap = len(blob).to_bytes(4, "little") + blob + b"|\0"
+    return normalizers.Precompiled(charsmap).normalize_str
+
+
+def graphemes():
+    """The grapheme break property of each point, from where Precompiled sees clusters; regional indicators and Hangul
+    syllables never show."""
+    normalize = one_cluster()
+
+    def clusters(text):
+        return len(normalize(text))
+
+    mark, vowel, trailing, consonant, linker, sign = "\u0301", "\u1161", "\u11a8", "\u0915", "\u094d", "\u00a9"
+
+    names = []
+    for point in range(POINTS):
+        char = chr(point)
+        if not scalar(point) or 0x1F1E6 <= point <= 0x1F1FF or 0xAC00 <= point < 0xAC00 + 11172:
+            name = ("any" if not scalar(point) else "regional" if point > 0x10000 else
+                    "syllable_closed" if (point - 0xAC00) % 28 else "syllable")
+        elif point < 0x80:
+            name = "control" if point < 0x20 or point == 0x7F else "any"
+        elif clusters("a" + char) == 1:
+            if clusters(consonant + char + consonant + mark) == 4:
+                name = "linker"
+            elif char == "\u200d":
+                name = "joiner"
+            elif clusters(consonant + linker + char + consonant + mark) == 5:
+                name = "conjunct"
+            else:
+                name = "extend" if clusters(sign + char + "\u200d" + sign + mark) == 5 else "spacing"
+        elif clusters(char + mark + mark) == 2:
+            name = "control"
+        elif clusters(char + "a") == 1:
+            name = "prepend"
+        elif clusters(char + linker + consonant + mark) == 4:
+            name = "consonant"
+        elif clusters(char + "\u200d" + sign + mark) == 4:
+            name = "pictograph"
+        elif clusters(char + vowel + mark) == 3:
+            name = "leading" if clusters(char + "\u1100" + mark) == 3 else "vowel"
+        else:
+            name = "trailing" if clusters(char + trailing + mark) == 3 else "any"
+        names.append(GRAPHEMES.index(name))
+    return names
+
+
 def combining_class(char):
     """The oracle's class of a character. Assigned classes never change, so a newer Unicode serves, except that what
     the oracle does not know yet is a starter. Characters that decompose cannot be asked about, and decomposed text
@@ -201,6 +266,35 @@ def check_order(answers):
         assert nfd(text) == "".join(ordered), ascii(text)
 
 
+def compositions(answers):
+    """(first, second, composed) of each pair that NFC composes, sorted; Hangul is left out."""
+    pairs = []
+    for point, answer in enumerate(answers):
+        decomposed = answer[2]
+        if decomposed != chr(point) and nfc(decomposed) == chr(point) and not 0xAC00 <= point < 0xAC00 + 11172:
+            first = nfc(decomposed[:-1])
+            assert len(first) == 1
+            pairs.append((ord(first), ord(decomposed[-1]), point))
+    return sorted(pairs)
+
+
+def forms(answers, pairs):
+    """A bit for each form, NFC NFD NFKC NFKD: the point stays as it is and nothing before it sees it."""
+    joined = {second for _, second, _ in pairs} | {*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)}
+    values = []
+    for point, (_, combining, decomposed, *_) in enumerate(answers):
+        bits = 0
+        if combining == 0 and scalar(point):
+            char = chr(point)
+            compatible = nfkd(char)
+            bits |= (decomposed == char) << 1 | (compatible == char) << 3
+            for bit, form, parts in ((0, nfc, decomposed), (2, nfkc, compatible)):
+                starts = answers[ord(parts[0])][1] == 0 and ord(parts[0]) not in joined
+                bits |= (starts and form(char) == char) << bit
+        values.append(bits)
+    return values
+
+
 # ---- packing
 
 
@@ -219,7 +313,7 @@ def three_stages(values):
     return pages, blocks, values
 
 
-def pack(answers):
+def pack(answers, pairs, form_bits, breaks, compatible):
     """(type, name, length, values) of each array."""
     hangul = range(0xAC00, 0xAC00 + 11172)
     maps = {"decomposition": {}, "lower": {}}
@@ -236,6 +330,11 @@ def pack(answers):
         if string not in pool:
             pool += string
     assert len(pool) < 1 << 14
+    longer = sorted(set(compatible.values()), key=lambda s: (-len(s), s))
+    for string in longer:
+        if string not in pool:
+            pool += string
+    numbers = {string: number for number, string in enumerate(longer, 1)}
 
     def entries(strings):
         return [pool.index(strings[point]) << 2 | len(strings[point]) - 1 if point in strings else 0
@@ -249,17 +348,29 @@ def pack(answers):
         ("combining", "uint8_t", [answer[1] for answer in answers[:CHANGES_END]]),
         ("decomposition", "uint16_t", entries(maps["decomposition"])),
         ("lower", "uint16_t", entries(maps["lower"])),
+        ("compatibility", "uint16_t", [numbers.get(compatible.get(point), 0) for point in range(CHANGES_END)]),
+        ("form", "uint8_t", form_bits),
+        ("grapheme", "uint8_t", breaks),
     ):
         pages, blocks, distinct = three_stages(values)
         arrays.append(("uint8_t", f"{name}_pages", pages))
         arrays.append(("uint16_t", f"{name}_blocks", blocks))
         arrays.append((kind, f"{name}_values", distinct))
         assert name != "class" or distinct[:0x80] == values[:0x80]  # wl_unicode_class relies on it
+    arrays.append(("uint32_t", "compatibility_strings", [0] + [pool.index(s) << 5 | len(s) for s in longer]))
+    assert len(pairs) == 940  # as in unicode_tables.h
+    arrays.append(("uint32_t", "pairs", [value for pair in pairs for value in pair]))
     return arrays + [("uint32_t", "pool", [ord(char) for char in pool])]
 
 
-def write_tables(answers):
-    arrays = pack(answers)
+def compatible_strings(answers):
+    """What NFKD makes of the points where it differs from NFD."""
+    strings = {point: nfkd(chr(point)) for point in filter(scalar, range(POINTS))}
+    return {point: string for point, string in strings.items() if string != answers[point][2]}
+
+
+def write_tables(answers, pairs, form_bits, breaks, compatible):
+    arrays = pack(answers, pairs, form_bits, breaks, compatible)
     sizes = {"uint8_t": 1, "uint16_t": 2, "uint32_t": 4}
     total = sum(sizes[kind] * len(values) for kind, _, values in arrays)
     with open("src/text/unicode/unicode_tables.c", "w") as out:
@@ -314,8 +425,10 @@ def repairs():
         yield bytes([errors[0] if errors else 4, len(errors)]) + text.encode()
 
 
-def write_golden(answers):
-    answers = [answer for point, answer in enumerate(answers) if scalar(point)]
+def write_golden(answers, _, form_bits, breaks, compatible):
+    points = [point for point in range(POINTS) if scalar(point)]
+    nfkd_strings = [compatible.get(point, answers[point][2]) for point in points]
+    answers = [answers[point] for point in points]
     digests = {
         "class": (bytes([answer[0]]) for answer in answers),
         "traits": (bytes([answer[4]]) for answer in answers),
@@ -323,6 +436,9 @@ def write_golden(answers):
         "combining": (bytes([answer[1]]) for answer in answers),
         "decomposition": (counted(answer[2]) for answer in answers),
         "lower": (counted(answer[3]) for answer in answers),
+        "compatibility": map(counted, nfkd_strings),
+        "form": (bytes([form_bits[point]]) for point in points),
+        "grapheme": (bytes([breaks[point]]) for point in points),
         "utf8": repairs(),
     }
     with open("tests/golden/unicode.txt", "w") as out:
@@ -337,8 +453,10 @@ def main():
     answers = ask()
     check_hangul(answers)
     check_order(answers)
-    write_tables(answers)
-    write_golden(answers)
+    pairs = compositions(answers)
+    tables = answers, pairs, forms(answers, pairs), graphemes(), compatible_strings(answers)
+    write_tables(*tables)
+    write_golden(*tables)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@
  * oracle gives the reordered characters the places of the original ones in their original order: `sources` is that
  * queue, and a character that a decomposition added stays where the one before it was.
  * Cost: linear; a run of n marks is sorted by counting, in O(n). */
-#include <string.h>
-
 #include "text/normalize/normalize.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
@@ -29,44 +27,17 @@ static wl_status lower(struct pass *pass, uint32_t point, wl_span span)
     return WL_OK;
 }
 
-/* Orders pending by combining class. Most runs have one or two marks: insertion; long ones: counting. */
-static wl_status order(struct pass *pass)
-{
-    wl_normalize_scratch *scratch = pass->scratch;
-    wl_pending *pending = scratch->pending;
-    size_t count = scratch->pending_count;
-    if (count <= 16) {
-        for (size_t i = 1; i < count; i++) {
-            wl_pending moved = pending[i];
-            size_t j = i;
-            for (; j > 0 && pending[j - 1].combining > moved.combining; j--) pending[j] = pending[j - 1];
-            pending[j] = moved;
-        }
-        return WL_OK;
-    }
-    void *sorted = scratch->sorted;
-    wl_status status = wl_reserve(&sorted, &scratch->sorted_capacity, count, sizeof *pending, pass->error);
-    scratch->sorted = sorted;
-    if (status) return status;
-    size_t places[257] = {0};
-    for (size_t i = 0; i < count; i++) places[pending[i].combining + 1]++;
-    for (size_t i = 1; i < 257; i++) places[i] += places[i - 1];
-    for (size_t i = 0; i < count; i++) scratch->sorted[places[pending[i].combining]++] = pending[i];
-    memcpy(pending, scratch->sorted, count * sizeof *pending);
-    return WL_OK;
-}
-
 static wl_status flush(struct pass *pass)
 {
     wl_normalize_scratch *scratch = pass->scratch;
-    if (order(pass)) return pass->error->code;
-    for (size_t i = 0; i < scratch->pending_count; i++) {
-        const wl_pending *item = &scratch->pending[i];
+    if (wl_form_order(&scratch->form, pass->error)) return pass->error->code;
+    for (size_t i = 0; i < scratch->form.pending_count; i++) {
+        const wl_pending *item = &scratch->form.pending[i];
         if (!item->extra) pass->last = scratch->sources[scratch->source_begin++];
         if (wl_unicode_class(item->point) & WL_UNICODE_MARK) continue;
         if (lower(pass, item->point, pass->last)) return pass->error->code;
     }
-    scratch->pending_count = 0;
+    scratch->form.pending_count = 0;
     if (scratch->source_begin == scratch->source_count) scratch->source_begin = scratch->source_count = 0;
     return WL_OK;
 }
@@ -86,12 +57,7 @@ static wl_status decompose(struct pass *pass, uint32_t point, wl_span span)
     for (size_t i = 0; i < count; i++) {
         uint8_t combining = wl_unicode_combining(points[i]);
         if (combining == 0 && flush(pass)) return pass->error->code;
-        void *pending = scratch->pending;
-        status = wl_reserve(&pending, &scratch->pending_capacity, scratch->pending_count + 1, sizeof *scratch->pending,
-                            pass->error);
-        scratch->pending = pending;
-        if (status) return status;
-        scratch->pending[scratch->pending_count++] = (wl_pending){points[i], combining, i > 0};
+        if (wl_form_add(&scratch->form, points[i], combining, i > 0, pass->error)) return pass->error->code;
     }
     return WL_OK;
 }
@@ -100,7 +66,7 @@ wl_status wl_normalize_bert(const wl_normalizer *step, const wl_string *in, wl_s
                             wl_normalize_scratch *scratch, wl_error *error)
 {
     struct pass pass = {step, out, scratch, error, {0, 0}};
-    scratch->pending_count = scratch->source_begin = scratch->source_count = 0;
+    scratch->form.pending_count = scratch->source_begin = scratch->source_count = 0;
     size_t length;
     for (size_t at = 0; at < in->text.size; at += length) {
         uint32_t point = wl_utf8_decode(in->text.data + at, &length);

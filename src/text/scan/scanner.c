@@ -82,8 +82,8 @@ static bool is_mark_scan(const wl_tokenizer *tokenizer)
     size_t size = steps[0].content_size;
     bool one =
         wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
-    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern_size == 1 &&
-           steps[1].pattern[0] == ' ' && steps[1].content_size == size &&
+    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern.size == 1 &&
+           steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
            marks_only_lead(&tokenizer->vocabulary, steps[0].content, size);

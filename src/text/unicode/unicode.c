@@ -10,7 +10,8 @@ enum {
     TRAILING = 0x11A7,
     VOWEL_COUNT = 21,
     TRAILING_COUNT = 28,
-    SYLLABLE_COUNT = 19 * VOWEL_COUNT * TRAILING_COUNT,
+    LEADING_COUNT = 19,
+    SYLLABLE_COUNT = LEADING_COUNT * VOWEL_COUNT * TRAILING_COUNT,
 };
 
 /* Where the value of a point is in the third stage. */
@@ -64,6 +65,49 @@ size_t wl_unicode_decompose(uint32_t point, uint32_t out[4])
     }
     size_t at = position(wl_unicode_decomposition_pages, wl_unicode_decomposition_blocks, point);
     return expand(wl_unicode_decomposition_values[at], point, out);
+}
+
+size_t wl_unicode_decompose_compatible(uint32_t point, uint32_t out[WL_UNICODE_DECOMPOSED])
+{
+    if (point >= WL_UNICODE_CHANGES_END) return out[0] = point, 1;
+    size_t at = position(wl_unicode_compatibility_pages, wl_unicode_compatibility_blocks, point);
+    uint16_t number = wl_unicode_compatibility_values[at];
+    if (!number) return wl_unicode_decompose(point, out);
+    uint32_t string = wl_unicode_compatibility_strings[number];
+    const uint32_t *from = wl_unicode_pool + (string >> 5);
+    size_t count = string & 31;
+    for (size_t i = 0; i < count; i++) out[i] = from[i];
+    return count;
+}
+
+uint32_t wl_unicode_compose(uint32_t first, uint32_t second)
+{
+    if (first - LEADING < LEADING_COUNT && second - VOWELS < VOWEL_COUNT)
+        return SYLLABLES + ((first - LEADING) * VOWEL_COUNT + (second - VOWELS)) * TRAILING_COUNT;
+    if (first - SYLLABLES < SYLLABLE_COUNT && (first - SYLLABLES) % TRAILING_COUNT == 0 &&
+        second - (TRAILING + 1) < TRAILING_COUNT - 1)
+        return first + (second - TRAILING);
+    size_t low = 0, high = WL_UNICODE_PAIR_COUNT;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const uint32_t *pair = wl_unicode_pairs + 3 * middle;
+        if (pair[0] == first && pair[1] == second) return pair[2];
+        if (pair[0] < first || (pair[0] == first && pair[1] < second))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
+uint8_t wl_unicode_form(uint32_t point)
+{
+    return wl_unicode_form_values[position(wl_unicode_form_pages, wl_unicode_form_blocks, point)];
+}
+
+uint8_t wl_unicode_grapheme(uint32_t point)
+{
+    return wl_unicode_grapheme_values[position(wl_unicode_grapheme_pages, wl_unicode_grapheme_blocks, point)];
 }
 
 size_t wl_unicode_lower(uint32_t point, uint32_t out[3])

@@ -105,6 +105,46 @@ uint8_t wl_unicode_combining(uint32_t point);
 /* Full canonical decomposition (Unicode 9.0, Hangul included) into out[0..4); returns the number of points; 1 with the
  * point itself where there is none. */
 size_t wl_unicode_decompose(uint32_t point, uint32_t out[4]);
+/* Full compatibility decomposition (Unicode 9.0) into out[0..18), likewise. */
+enum { WL_UNICODE_DECOMPOSED = 18 };
+size_t wl_unicode_decompose_compatible(uint32_t point, uint32_t out[WL_UNICODE_DECOMPOSED]);
+/* The primary composite of two characters (Unicode 9.0, Hangul included), 0 where there is none. */
+uint32_t wl_unicode_compose(uint32_t first, uint32_t second);
+
+/* A bit for each normalization form that leaves the character as it is and in which it depends on nothing before it.
+ * A text of such characters only is in that form. */
+enum {
+    WL_FORM_NFC = 1,
+    WL_FORM_NFD = 2,
+    WL_FORM_NFKC = 4,
+    WL_FORM_NFKD = 8,
+};
+uint8_t wl_unicode_form(uint32_t point);
+
+/* The Grapheme_Cluster_Break property (Unicode 17), with Extend divided by Indic_Conjunct_Break, and pictographs and
+ * consonants of conjuncts told apart. */
+enum {
+    WL_GRAPHEME_ANY,
+    WL_GRAPHEME_CONTROL, /* CR and LF too */
+    WL_GRAPHEME_LEADING, /* Hangul: L, V, T, LV and LVT */
+    WL_GRAPHEME_VOWEL,
+    WL_GRAPHEME_TRAILING,
+    WL_GRAPHEME_SYLLABLE,
+    WL_GRAPHEME_SYLLABLE_CLOSED,
+    WL_GRAPHEME_EXTEND,
+    WL_GRAPHEME_LINKER,   /* Extend, joins consonants */
+    WL_GRAPHEME_CONJUNCT, /* Extend, may stand among them */
+    WL_GRAPHEME_JOINER,   /* U+200D */
+    WL_GRAPHEME_SPACING,
+    WL_GRAPHEME_PREPEND,
+    WL_GRAPHEME_CONSONANT,
+    WL_GRAPHEME_PICTOGRAPH,
+    WL_GRAPHEME_REGIONAL,
+};
+uint8_t wl_unicode_grapheme(uint32_t point);
+/* The end of the extended grapheme cluster (UAX 29) that begins at `at` < size; at is the end of another, or 0. */
+size_t wl_grapheme_end(const char *text, size_t size, size_t at);
+
 /* Lower case of one character without context, into out[0..3); returns the number of points. */
 size_t wl_unicode_lower(uint32_t point, uint32_t out[3]);
 

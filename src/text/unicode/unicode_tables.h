@@ -37,6 +37,24 @@ extern const uint8_t wl_unicode_lower_pages[WL_UNICODE_CHANGES_END >> 8];
 extern const uint16_t wl_unicode_lower_blocks[];
 extern const uint16_t wl_unicode_lower_values[];
 
+/* 0, or which of the strings, each offset << 5 | count: only where it differs from the canonical one. */
+extern const uint8_t wl_unicode_compatibility_pages[WL_UNICODE_CHANGES_END >> 8];
+extern const uint16_t wl_unicode_compatibility_blocks[];
+extern const uint16_t wl_unicode_compatibility_values[];
+extern const uint32_t wl_unicode_compatibility_strings[];
+
+extern const uint8_t wl_unicode_form_pages[0x110000 >> 8];
+extern const uint16_t wl_unicode_form_blocks[];
+extern const uint8_t wl_unicode_form_values[];
+
+extern const uint8_t wl_unicode_grapheme_pages[0x110000 >> 8];
+extern const uint16_t wl_unicode_grapheme_blocks[];
+extern const uint8_t wl_unicode_grapheme_values[];
+
+/* First, second, composite of each pair, sorted. */
+enum { WL_UNICODE_PAIR_COUNT = 940 };
+extern const uint32_t wl_unicode_pairs[];
+
 extern const uint32_t wl_unicode_pool[];
 
 #endif
