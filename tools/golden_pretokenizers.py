@@ -129,7 +129,7 @@ PERL = [
     r"\bthe\b|\B'\B",
     r"(?m:.)b",
     r"(?:\r\n|[^\S\r\n]|\h{2})+",
-    r"(?i:k|s)[\W]*\v?",
+    r"(?i:k|s)\W*\v?",
     r"\p{Latin}+|\p{Greek}+|\p{^Han}",
     r"(?<=.)",
     r"x*",
@@ -252,9 +252,13 @@ FIXED = [
 ]
 
 
-def texts(count, seed):
+NEW = "\U00010d40\U00011f50\U0001ccf0\U00031350\U0002ebf0\u1c89\ua7cb\U00010d4a\U0001e4d0\U00016d40\U00011f04"
+OLD_ATOMS = [atom for atom in ATOMS if atom not in NEW]
+
+
+def texts(count, seed, atoms=ATOMS):
     chance = random.Random(seed)
-    return ["".join(chance.choices(ATOMS, k=chance.randint(2, 14))) for _ in range(count)]
+    return ["".join(chance.choices(atoms, k=chance.randint(2, 14))) for _ in range(count)]
 
 
 def main():
@@ -268,8 +272,12 @@ def main():
              for seed, part in enumerate(KINDS)]
     write("pretokenizers_kinds", kinds)
     models = [line(tokenizer_json(bytes_model() if seed % 2 else words_model(), pre_tokenizer=part),
-                   FIXED + texts(20, seed)) for seed, part in enumerate(MODELS.values())]
+                   FIXED + texts(12, seed)) for seed, part in enumerate(MODELS.values())]
     write("pretokenizers_models", models)
+    # PCRE2 knows the characters of its own version of Unicode.
+    perl = [line(tokenizer_json(words_model(), pre_tokenizer=split(expression)), FIXED + texts(40, seed, OLD_ATOMS))
+            for seed, expression in enumerate(PERL)]
+    write("../pretokenizers_perl", perl)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ static bool strip_is_identity(const wl_normalizer *step, const char *text, size_
 
 static bool replace_is_identity(const wl_normalizer *step, const char *text, size_t size)
 {
-    bool found = true;
+    bool found = false;
     size_t begin, end;
     wl_error error;
     return !wl_pattern_find(&step->pattern, text, size, 0, &found, &begin, &end, &error) && !found;

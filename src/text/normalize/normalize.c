@@ -23,11 +23,10 @@ static bool space_at(const wl_string *in, size_t at, size_t *length)
 static wl_status replace(const wl_normalizer *step, const wl_string *in, wl_string *out, size_t limit, wl_error *error)
 {
     const char *text = in->text.data;
-    size_t at = 0, size = in->text.size, from = 0;
-    while (at < size) {
-        size_t begin = size, end = size;
-        bool found = false;
-        if (wl_pattern_find(&step->pattern, text, size, from, &found, &begin, &end, error)) return error->code;
+    size_t at = 0, size = in->text.size, begin, end;
+    bool found = false;
+    while (size) {
+        if (wl_pattern_find(&step->pattern, text, size, at, &found, &begin, &end, error)) return error->code;
         if (!found) break;
         if (wl_string_add_slice(out, in, at, begin, error)) return error->code;
         if (out->text.size + step->content_size > limit)
@@ -35,9 +34,6 @@ static wl_status replace(const wl_normalizer *step, const wl_string *in, wl_stri
         wl_span span = end ? wl_string_span(in, end - 1) : (wl_span){0, 0};
         if (wl_string_add(out, step->content, step->content_size, span, error)) return error->code;
         at = end;
-        from = end;
-        if (end == begin) from += end < size ? wl_utf8_length((unsigned char)text[end]) : 1;
-        if (from > size) break;
     }
     return wl_string_add_slice(out, in, at, size, error);
 }
@@ -77,7 +73,7 @@ static wl_status strip(const wl_normalizer *step, const wl_string *in, wl_string
 static wl_status apply(const wl_normalizer *step, const wl_string *in, wl_string *out, wl_normalize_scratch *scratch,
                        wl_error *error)
 {
-    bool string = !step->pattern.scan && !step->pattern.compiled;
+    bool string = step->pattern.kind == WL_PATTERN_STRING;
     switch (step->kind) {
     case WL_NORMALIZE_PREPEND:
         return prepend(step, in, out, error);

@@ -88,9 +88,9 @@ static bool find_words(const wl_words_rules *words, const char *text, size_t siz
     return false;
 }
 
-/* One search, as if nothing was found before. */
-static wl_status search(const wl_pattern *pattern, const char *text, size_t size, size_t at, bool *found, size_t *begin,
-                        size_t *end, wl_error *error)
+/* One search, which may find an empty match right behind another. */
+static wl_status search(const wl_pattern *pattern, const char *text, size_t size, size_t at, bool follows, bool *found,
+                        size_t *begin, size_t *end, wl_error *error)
 {
     switch (pattern->kind) {
     case WL_PATTERN_STRING:
@@ -103,7 +103,7 @@ static wl_status search(const wl_pattern *pattern, const char *text, size_t size
         *found = wl_runs_find(pattern->runs, text, size, at, begin, end);
         return WL_OK;
     case WL_PATTERN_DIGITS:
-        *found = pattern->scan(text, size, at, begin, end);
+        *found = pattern->scan(text, size, at, follows, begin, end);
         return WL_OK;
     case WL_PATTERN_PERL:
         break;
@@ -115,10 +115,10 @@ wl_status wl_pattern_find(const wl_pattern *pattern, const char *text, size_t si
                           size_t *begin, size_t *end, wl_error *error)
 {
     bool before = *found;
-    if (search(pattern, text, size, at, found, begin, end, error)) return error->code;
+    if (search(pattern, text, size, at, before, found, begin, end, error)) return error->code;
     /* An empty match right behind another: the search goes on one character further. */
     if (!*found || !before || *end != *begin || *end != at) return WL_OK;
     *found = at < size;
-    return *found ? search(pattern, text, size, at + wl_utf8_length((unsigned char)text[at]), found, begin, end, error)
-                  : WL_OK;
+    if (!*found) return WL_OK;
+    return search(pattern, text, size, at + wl_utf8_length((unsigned char)text[at]), false, found, begin, end, error);
 }

@@ -153,7 +153,6 @@ static size_t spaces_end(const wl_words_rules *rules, const char *text, size_t s
     }
     if (rules->spaces_to_end && end == size) return end;
     if (rules->lines && line > at) return line;
-    if (!rules->spaces) return at;
     return end == size || last == at ? end : last;
 }
 
@@ -188,5 +187,5 @@ size_t wl_words_next(const wl_words_rules *rules, const char *text, size_t size,
             end++;
         return end;
     }
-    return first & WL_WORDS_SPACES ? spaces_end(rules, text, size, at) : at;
+    return rules->spaces && first & WL_WORDS_SPACES ? spaces_end(rules, text, size, at) : at;
 }
