@@ -21,7 +21,7 @@ POINTS = 0x110000
 CHANGES_END = 0x30000  # as in unicode_tables.h
 
 # In the order of unicode.h.
-CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn").split()
+CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
 PATTERN_WORD, NUMERIC, COMBINING = 32, 64, 128
 
 SPACE, BERT_REMOVED, BERT_SPACE, BERT_CHINESE, BERT_PUNCTUATION, MARK, WORD, CHANGES = (1 << i for i in range(8))
@@ -141,8 +141,8 @@ def scripts():
 
 
 # What may follow: the numbers of unicode.h.
-GRAPHEMES = ("any control leading vowel trailing syllable syllable_closed extend linker conjunct joiner spacing prepend "
-             "consonant pictograph regional").split()
+GRAPHEMES = ("any control leading vowel trailing syllable syllable_closed extend linker conjunct joiner spacing "
+             "prepend consonant pictograph regional").split()
 
 
 def one_cluster():

@@ -18,8 +18,8 @@ static bool space_at(const wl_string *in, size_t at, size_t *length)
     return wl_unicode_class(wl_utf8_decode(in->text.data + at, length)) & WL_UNICODE_SPACE;
 }
 
-/* The new text stands where the last replaced byte stood, as the oracle has it; behind nothing, where the last byte
- * before it stood. */
+/* The new text stands where the last replaced byte stood, as the oracle has it; in place of nothing, where the byte
+ * before it stood. Nothing is not replaced right behind a match. */
 static wl_status replace(const wl_normalizer *step, const wl_string *in, wl_string *out, size_t limit, wl_error *error)
 {
     const char *text = in->text.data;
@@ -31,7 +31,8 @@ static wl_status replace(const wl_normalizer *step, const wl_string *in, wl_stri
         if (wl_string_add_slice(out, in, at, begin, error)) return error->code;
         if (out->text.size + step->content_size > limit)
             return wl_fail(error, WL_ERROR_LIMIT, "the normalized text is over %zu bytes", limit);
-        wl_span span = end ? wl_string_span(in, end - 1) : (wl_span){0, 0};
+        wl_span span = wl_string_span(in, end ? end - 1 : 0);
+        if (end == 0) span.end = span.begin;
         if (wl_string_add(out, step->content, step->content_size, span, error)) return error->code;
         at = end;
     }
