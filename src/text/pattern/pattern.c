@@ -26,15 +26,17 @@ static wl_status open_expression(wl_pattern *pattern, wl_error *error)
     pattern->words = wl_allocate(1, sizeof *pattern->words, error);
     pattern->runs = wl_allocate(1, sizeof *pattern->runs, error);
     bool known = false;
-    wl_status status = expression && pattern->words && pattern->runs ? WL_OK : error->code;
-    if (!status && wl_words_read(expression, strlen(expression), pattern->words)) {
+    if (!expression || !pattern->words || !pattern->runs) {
+        free(expression);
+        return error->code;
+    }
+    wl_status status = WL_OK;
+    if (wl_words_read(expression, strlen(expression), pattern->words)) {
         pattern->kind = WL_PATTERN_WORDS;
         known = true;
     } else {
         free(pattern->words);
         pattern->words = NULL;
-    }
-    if (!status && !known) {
         status = wl_runs_read(pattern->runs, pattern->text, pattern->size, &known, error);
         pattern->kind = WL_PATTERN_RUNS;
     }
