@@ -26,15 +26,17 @@ static wl_status open_expression(wl_pattern *pattern, wl_error *error)
     pattern->words = wl_allocate(1, sizeof *pattern->words, error);
     pattern->runs = wl_allocate(1, sizeof *pattern->runs, error);
     bool known = false;
-    wl_status status = expression && pattern->words && pattern->runs ? WL_OK : error->code;
-    if (!status && wl_words_read(expression, strlen(expression), pattern->words)) {
+    if (!expression || !pattern->words || !pattern->runs) {
+        free(expression);
+        return error->code;
+    }
+    wl_status status = WL_OK;
+    if (wl_words_read(expression, strlen(expression), pattern->words)) {
         pattern->kind = WL_PATTERN_WORDS;
         known = true;
     } else {
         free(pattern->words);
         pattern->words = NULL;
-    }
-    if (!status && !known) {
         status = wl_runs_read(pattern->runs, pattern->text, pattern->size, &known, error);
         pattern->kind = WL_PATTERN_RUNS;
     }
@@ -88,9 +90,9 @@ static bool find_words(const wl_words_rules *words, const char *text, size_t siz
     return false;
 }
 
-/* One search, as if nothing was found before. */
-static wl_status search(const wl_pattern *pattern, const char *text, size_t size, size_t at, bool *found, size_t *begin,
-                        size_t *end, wl_error *error)
+/* One search, which may find an empty match right behind another. */
+static wl_status search(const wl_pattern *pattern, const char *text, size_t size, size_t at, bool follows, bool *found,
+                        size_t *begin, size_t *end, wl_error *error)
 {
     switch (pattern->kind) {
     case WL_PATTERN_STRING:
@@ -103,7 +105,7 @@ static wl_status search(const wl_pattern *pattern, const char *text, size_t size
         *found = wl_runs_find(pattern->runs, text, size, at, begin, end);
         return WL_OK;
     case WL_PATTERN_DIGITS:
-        *found = pattern->scan(text, size, at, begin, end);
+        *found = pattern->scan(text, size, at, follows, begin, end);
         return WL_OK;
     case WL_PATTERN_PERL:
         break;
@@ -115,10 +117,10 @@ wl_status wl_pattern_find(const wl_pattern *pattern, const char *text, size_t si
                           size_t *begin, size_t *end, wl_error *error)
 {
     bool before = *found;
-    if (search(pattern, text, size, at, found, begin, end, error)) return error->code;
+    if (search(pattern, text, size, at, before, found, begin, end, error)) return error->code;
     /* An empty match right behind another: the search goes on one character further. */
     if (!*found || !before || *end != *begin || *end != at) return WL_OK;
     *found = at < size;
-    return *found ? search(pattern, text, size, at + wl_utf8_length((unsigned char)text[at]), found, begin, end, error)
-                  : WL_OK;
+    if (!*found) return WL_OK;
+    return search(pattern, text, size, at + wl_utf8_length((unsigned char)text[at]), false, found, begin, end, error);
 }

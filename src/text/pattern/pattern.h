@@ -18,8 +18,8 @@ typedef enum wl_pattern_kind {
     WL_PATTERN_PERL,
 } wl_pattern_kind;
 
-/* The next match at or after `at`; false where there is none. */
-typedef bool (*wl_pattern_scan)(const char *text, size_t size, size_t at, size_t *begin, size_t *end);
+/* The next match at or after `at`; false where there is none. follows: `at` is the end of the match before. */
+typedef bool (*wl_pattern_scan)(const char *text, size_t size, size_t at, bool follows, size_t *begin, size_t *end);
 
 typedef struct wl_pattern {
     wl_pattern_kind kind;

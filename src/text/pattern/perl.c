@@ -2,7 +2,8 @@
  *
  *     $ ^         line anchors                             PCRE2_MULTILINE
  *     (?m:)       the dot matches line ends                (?s:)
- *     \s \w       U+180E is no space; marks are of words   spelled out
+ *     \s          U+180E is no space                       spelled out
+ *     \w          marks too, more outside of brackets      spelled out
  *     \b          by that \w                               spelled out
  *     \h          a hexadecimal digit                      [0-9A-Fa-f]
  *     \v          one character                            \x0B
@@ -24,8 +25,8 @@
 #ifdef WL_HAVE_PCRE2
 
 #define SPACE     "\\t-\\r\\x20\\x85\\p{Z}"
-#define WORD      "\\p{L}\\p{M}\\p{N}\\p{Pc}"
-#define NOT_WORD  "\\p{Pd}\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}\\p{Po}\\p{S}\\p{Z}\\p{C}"
+#define WORD_IN   "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+#define WORD      WORD_IN "\\xB2\\xB3\\xB9\\xBC-\\xBE"
 #define BEHIND    "(?<=[" WORD "])"
 #define NO_BEHIND "(?<![" WORD "])"
 #define AHEAD     "(?=[" WORD "])"
@@ -48,8 +49,8 @@ static const struct escape {
     {'D', "\\P{Nd}", "\\P{Nd}"},
     {'s', "[" SPACE "]", SPACE},
     {'S', "[^" SPACE "]", "\\S\\x{180E}"},
-    {'w', "[" WORD "]", WORD},
-    {'W', "[^" WORD "]", NOT_WORD},
+    {'w', "[" WORD "]", WORD_IN},
+    {'W', "[^" WORD "]", NULL},
     {'h', "[0-9A-Fa-f]", "0-9A-Fa-f"},
     {'H', "[^0-9A-Fa-f]", NULL},
     {'b', "(?:" BEHIND NO_AHEAD "|" NO_BEHIND AHEAD ")", "\\x08"},

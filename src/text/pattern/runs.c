@@ -22,7 +22,12 @@ bool wl_runs_in(const wl_runs *runs, const wl_runs_class *class, uint32_t point)
     uint8_t traits = wl_unicode_traits(point);
     uint32_t category = 1u << (traits & WL_TRAIT_CATEGORY);
     bool in = class->categories & category;
-    if (!in && (class->word || class->not_word)) in = traits & WL_TRAIT_PATTERN_WORD ? class->word : class->not_word;
+    if (!in && (class->word || class->not_word)) {
+        /* Oniguruma's own table for Latin-1 serves \w alone. */
+        bool latin = point >= 0xB2 && point <= 0xBE && category & 1u << WL_CATEGORY_NO;
+        bool word = latin ? !class->bracket : traits & WL_TRAIT_PATTERN_WORD;
+        in = word ? class->word : class->not_word;
+    }
     if (!in && (class->space || class->not_space)) {
         bool space = category & WL_CATEGORIES_SEPARATORS || (point >= '\t' && point <= '\r') || point == 0x85;
         in = space ? class->space : class->not_space;

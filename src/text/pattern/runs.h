@@ -16,6 +16,7 @@ typedef struct wl_runs_class {
     uint32_t categories;       /* a bit for each general category */
     bool space, not_space;     /* \s, \S */
     bool word, not_word;       /* \w, \W */
+    bool bracket;              /* \w is narrower within brackets: Latin-1's 6 digits and fractions are not in it */
     bool han;                  /* \p{Han} */
     bool negated;              /* all of the above and the ranges */
     size_t begin_range, count; /* of wl_runs.ranges, ascending and apart */

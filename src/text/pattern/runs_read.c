@@ -105,9 +105,8 @@ static const struct property {
     {"P", WL_CATEGORIES_PUNCTUATION, false, false, false},
     {"S", WL_CATEGORIES_SYMBOLS, false, false, false},
     {"Z", WL_CATEGORIES_SEPARATORS, false, false, false},
-    {"Punct", WL_CATEGORIES_PUNCTUATION | WL_CATEGORIES_SYMBOLS, false, false, false},
-    {"punct", WL_CATEGORIES_PUNCTUATION | WL_CATEGORIES_SYMBOLS, false, false, false},
-    {"space", 0, true, false, false},
+    {"C", WL_CATEGORIES_OTHER, false, false, false},
+    {"Punct", WL_CATEGORIES_PUNCTUATION, false, false, false},
     {"Space", 0, true, false, false},
     {"Word", 0, false, true, false},
     {"Han", 0, false, false, true},
@@ -216,11 +215,14 @@ static void take_members(wl_reader *reader, wl_runs_class *class, unsigned depth
         uint32_t first = 0;
         if (next_is(reader, "&&"))
             give_up(reader);
-        else if (take(reader, "[:")) {
-            take_property(reader, class, ":]", false);
+        else if (take(reader, "[:punct:]")) { /* more than \\p{Punct} */
+            class->categories |= WL_CATEGORIES_PUNCTUATION | WL_CATEGORIES_SYMBOLS;
+            single = false;
+        } else if (take(reader, "[:space:]")) {
+            class->space = true;
             single = false;
         } else if (take(reader, "[")) {
-            if (next_is(reader, "^")) give_up(reader);
+            if (next_is(reader, "^") || next_is(reader, ":")) give_up(reader);
             take_members(reader, class, depth + 1);
             single = false;
         } else if (take(reader, "\\"))
@@ -308,6 +310,7 @@ static void take_item(wl_reader *reader, wl_runs_alternative *alternative, bool 
         bool negated = take(reader, "^");
         take_members(reader, &item.class, 0);
         item.class.negated = negated;
+        item.class.bracket = true;
     } else if (take(reader, "\\"))
         point = take_escape(reader, &item.class, &single);
     else if (take(reader, ".")) {

@@ -153,7 +153,6 @@ static size_t spaces_end(const wl_words_rules *rules, const char *text, size_t s
     }
     if (rules->spaces_to_end && end == size) return end;
     if (rules->lines && line > at) return line;
-    if (!rules->spaces) return at;
     return end == size || last == at ? end : last;
 }
 
@@ -163,7 +162,10 @@ size_t wl_words_next(const wl_words_rules *rules, const char *text, size_t size,
     if (end > at) return end;
     uint32_t first = wl_words_set(text + at, &length);
     if (rules->mark_words && length == 1 && first & WL_WORDS_SIGNS) {
-        for (end = at + 1; end < size && ((unsigned char)text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z';) end++;
+        end = at + 1;
+        while (end < size && (unsigned char)text[end] < 0x80 &&
+               wl_words_ascii[(unsigned char)text[end]] & WL_WORDS_LETTERS)
+            end++;
         if (end > at + 1) return end;
     }
     if (rules->han) {
@@ -185,5 +187,5 @@ size_t wl_words_next(const wl_words_rules *rules, const char *text, size_t size,
             end++;
         return end;
     }
-    return first & WL_WORDS_SPACES ? spaces_end(rules, text, size, at) : at;
+    return rules->spaces && first & WL_WORDS_SPACES ? spaces_end(rules, text, size, at) : at;
 }

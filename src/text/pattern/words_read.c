@@ -128,5 +128,6 @@ bool wl_words_read(const char *expression, size_t size, wl_words_rules *rules)
     if (rules->spaces) all |= WL_WORDS_SPACES;
     rules->covers = (all | 1u << WL_CATEGORY_CS) == UINT32_MAX;
     /* A single class is no list of alternatives: runs.h has those. */
+    if ((rules->lines || rules->spaces_to_end) && !rules->spaces) return false; /* looking for them is not linear */
     return rules->symbols && (rules->letters || rules->upper);
 }
