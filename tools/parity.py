@@ -7,8 +7,8 @@ Every tokenizer of ../shared/data/tokenizers over every corpus below, four ways:
 alone (the scanners and the word cache) and ids with offsets (the general way). The command line is what is tested, so
 what it prints is compared as text, which is quick as well: a Python list prints as our JSON does.
 
-One line a tokenizer and corpus; the first text that differs follows in full. Exit status 1 on any difference, or
-where a tokenizer cannot be opened.
+One line a tokenizer and corpus; where texts differ, the first follows, and stands in full in build/parity. Exit status
+1 on any difference, or where a tokenizer cannot be opened.
 """
 
 import argparse
@@ -19,9 +19,11 @@ import pathlib
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import tokenizers
 from golden_ids import VERSION, corpora, open_real, random_texts
@@ -97,6 +99,7 @@ class Way:
     process: subprocess.Popen[bytes]
     mismatches: int = 0
     first: str = ""
+    full: str = ""
 
     def name(self) -> str:
         return f"{'offsets' if self.offsets else 'ids'}{', special tokens' if self.special else ''}"
@@ -119,19 +122,39 @@ def opens(tokenizer: pathlib.Path) -> str:
 # ---- comparison
 
 
-def explain(text: str, ours: bytes, ids: list[int], offsets: list[tuple[int, int]]) -> str:
-    answer = json.loads(ours) if ours else []
-    our_ids = answer["ids"] if isinstance(answer, dict) else answer
-    lines = [f"    text    {json.dumps(text)}", f"    ours    {our_ids}", f"    theirs  {ids}"]
-    if isinstance(answer, dict) and our_ids == ids:
-        lines += [f"    ours    {answer['offsets']}", f"    theirs  {[list(pair) for pair in offsets]}"]
-    return "\n".join(lines)
+SHOWN = 12  # ids before and behind the first that differs
+
+
+def explain(text: str, ours: bytes, ids: list[int], offsets: list[tuple[int, int]]) -> tuple[str, str]:
+    """What differs: a few lines around the first difference, and all of it."""
+    try:
+        answer = json.loads(ours) if ours else []
+    except ValueError:
+        answer = []
+    mine = answer["ids"] if isinstance(answer, dict) else answer
+    pairs: list[tuple[str, list[Any], list[Any]]] = [("ids", mine, ids)]
+    if isinstance(answer, dict):
+        pairs.append(("offsets", answer["offsets"], [list(pair) for pair in offsets]))
+    short, full = "", f"text {json.dumps(text)}\n"
+    for what, left, right in pairs:
+        full += f"our {what} {left}\ntheirs {right}\n"
+        if left == right or short:
+            continue
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
+        at = sum(1 for _ in same)
+        first, last = max(0, at - SHOWN), at + SHOWN
+        begin = offsets[first][0] if first < len(offsets) else 0
+        end = offsets[min(last, len(offsets)) - 1][1] if offsets else 0
+        short += f"    text   {json.dumps(text if len(text) < 200 else text[begin : max(begin, end)])}\n"
+        short += f"    ours   {what} from {first}: {left[first:last]}\n    theirs {what} from {first}: {right[first:last]}"
+    return short, full
 
 
 @dataclass
 class Result:
     ids: int = 0
     problems: list[str] = field(default_factory=list)
+    full: str = ""
     mismatches: int = 0
 
 
@@ -155,7 +178,7 @@ def compare(oracle: Tokenizer, ways: list[Way], texts: list[str], special: bool,
                     continue
                 way.mismatches += 1
                 if not way.first:
-                    way.first = explain(text, line, ids, encoding.offsets)
+                    way.first, way.full = explain(text, line, ids, encoding.offsets)
 
 
 def finish(way: Way, result: Result) -> None:
@@ -167,6 +190,7 @@ def finish(way: Way, result: Result) -> None:
         way.mismatches += 1
     if way.mismatches:
         result.problems.append(f"    {way.name()}: {way.mismatches} texts differ, the first:\n{way.first}")
+        result.full += f"{way.name()}\n{way.full}"
     result.mismatches += way.mismatches
 
 
@@ -180,8 +204,8 @@ def check(oracle: Tokenizer, tokenizer: pathlib.Path, texts: list[str], file: pa
     return result
 
 
-def unpack(name: str) -> pathlib.Path:
-    path = WORK / f"{name}.json"
+def unpack(name: str, folder: pathlib.Path) -> pathlib.Path:
+    path = folder / f"{name}.json"
     path.write_bytes(gzip.decompress((SHARED / f"tokenizers/{name}.json.gz").read_bytes()))
     return path
 
@@ -191,6 +215,38 @@ def choice(given: str, known: tuple[str, ...]) -> list[str]:
     if unknown := set(names) - set(known):
         sys.exit(f"parity: unknown {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     return names
+
+
+def run(chosen: list[str], texts: dict[str, list[str]], folder: pathlib.Path) -> bool:
+    for name, corpus in texts.items():
+        lines = (json.dumps({"text": text}) + "\n" for text in corpus)
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf8")
+    failures = 0
+    total_texts = total_ids = total_mismatches = 0
+    print(f"{'tokenizer':30}{'corpus':12}{'texts':>9}{'ids':>12}{'mismatches':>12}{'seconds':>9}", flush=True)
+    for name in chosen:
+        tokenizer = unpack(name, folder)
+        if said := opens(tokenizer):
+            print(f"{name:30}cannot open: {said}", flush=True)
+            failures += 1
+            continue
+        oracle = open_real(name)
+        for corpus_name, corpus in texts.items():
+            begun = time.monotonic()
+            result = check(oracle, tokenizer, corpus, folder / f"{corpus_name}.jsonl")
+            seconds = time.monotonic() - begun
+            line = f"{name:30}{corpus_name:12}{len(corpus):9}{result.ids:12}{result.mismatches:12}{seconds:9.1f}"
+            print("\n".join([line, *result.problems]), flush=True)
+            if result.full:
+                (WORK / f"{name}-{corpus_name}.txt").write_text(result.full, encoding="utf8")
+            total_texts += len(corpus)
+            total_ids += result.ids
+            total_mismatches += result.mismatches
+    print(
+        f"{len(chosen) - failures} of {len(chosen)} tokenizers, {total_texts} texts with and without special tokens, "
+        f"{total_ids} ids, each compared with and without offsets, {total_mismatches} mismatches"
+    )
+    return not failures and not total_mismatches
 
 
 def main() -> None:
@@ -205,41 +261,13 @@ def main() -> None:
     if not SHARED.is_dir():
         print(f"parity: no {SHARED}, nothing to compare")
         return
-    WORK.mkdir(parents=True, exist_ok=True)
     texts = all_corpora(choice(options.corpora, CORPORA))
-    for name, corpus in texts.items():
-        if options.quick:
-            texts[name] = corpus = list(itertools.islice(corpus, 0, None, QUICK))
-        lines = (json.dumps({"text": text}) + "\n" for text in corpus)
-        (WORK / f"{name}.jsonl").write_text("".join(lines), encoding="utf8")
-    failures = 0
-    total_texts = total_ids = total_mismatches = 0
-    print(f"{'tokenizer':30}{'corpus':12}{'texts':>9}{'ids':>12}{'mismatches':>12}{'seconds':>9}", flush=True)
-    for name in chosen:
-        tokenizer = unpack(name)
-        if said := opens(tokenizer):
-            print(f"{name:30}cannot open: {said}", flush=True)
-            failures += 1
-            continue
-        oracle = open_real(name)
-        for corpus_name, corpus in texts.items():
-            begun = time.monotonic()
-            result = check(oracle, tokenizer, corpus, WORK / f"{corpus_name}.jsonl")
-            seconds = time.monotonic() - begun
-            print(
-                f"{name:30}{corpus_name:12}{len(corpus):9}{result.ids:12}{result.mismatches:12}{seconds:9.1f}",
-                *result.problems,
-                sep="\n" if result.problems else "",
-                flush=True,
-            )
-            total_texts += len(corpus)
-            total_ids += result.ids
-            total_mismatches += result.mismatches
-    print(
-        f"{len(chosen) - failures} of {len(chosen)} tokenizers, {total_texts} texts with and without special tokens, "
-        f"{total_ids} ids, each compared with and without offsets, {total_mismatches} mismatches"
-    )
-    sys.exit(1 if failures or total_mismatches else 0)
+    if options.quick:
+        texts = {name: corpus[::QUICK] for name, corpus in texts.items()}
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:  # of its own: two may run at once
+        same = run(chosen, texts, pathlib.Path(folder))
+    sys.exit(0 if same else 1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """Writes src/text/unicode/unicode_tables.c and tests/golden/unicode.txt by asking the oracle about every code point.
 
     pip install tokenizers==0.23.3
-    python3 tools/unicode_tables.py        (from the root of the repository; about a minute)
+    python3 tools/unicode_tables.py        (from the root of the repository; some minutes)
 
 The tables are derived from the answers; the golden digests are taken of the answers themselves, so the test also
 checks the packing. Surrogates cannot be asked about: they get 0 and the digests skip them.
@@ -21,7 +21,7 @@ POINTS = 0x110000
 CHANGES_END = 0x30000  # as in unicode_tables.h
 
 # In the order of unicode.h.
-CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn").split()
+CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
 PATTERN_WORD, NUMERIC, COMBINING = 32, 64, 128
 
 SPACE, BERT_REMOVED, BERT_SPACE, BERT_CHINESE, BERT_PUNCTUATION, MARK, WORD, CHANGES = (1 << i for i in range(8))
@@ -141,8 +141,8 @@ def scripts():
 
 
 # What may follow: the numbers of unicode.h.
-GRAPHEMES = ("any control leading vowel trailing syllable syllable_closed extend linker conjunct joiner spacing prepend "
-             "consonant pictograph regional").split()
+GRAPHEMES = ("any control leading vowel trailing syllable syllable_closed extend linker conjunct joiner spacing "
+             "prepend consonant pictograph regional").split()
 
 
 def one_cluster():

@@ -71,23 +71,21 @@ static wl_status build_backward(wl_matcher *matcher, wl_error *error)
 {
     const wl_patterns *patterns = &matcher->patterns;
     char *bytes = wl_allocate(patterns->bytes.size, 1, error);
-    uint32_t *nodes = wl_allocate(patterns->count, sizeof *nodes, error);
-    uint32_t *active = wl_allocate(patterns->count, sizeof *active, error);
-    wl_status status = bytes && nodes && active ? WL_OK : error->code;
-    for (size_t i = 0; i < patterns->count && !status; i++) {
+    if (!bytes) return error->code;
+    for (size_t i = 0; i < patterns->count; i++) {
         const wl_match_pattern *pattern = &patterns->items[i];
         for (size_t j = 0; j < pattern->size; j++)
             bytes[pattern->offset + j] = patterns->bytes.data[pattern->offset + pattern->size - 1 - j];
     }
-    if (!status) status = build_trie(patterns, bytes, &matcher->backward, error);
-    if (!status) {
-        matcher->fails = wl_allocate(matcher->backward.count, sizeof *matcher->fails, error);
-        matcher->found = wl_allocate(matcher->backward.count, sizeof *matcher->found, error);
-        if (!matcher->fails || !matcher->found)
-            status = error->code;
-        else
-            link_nodes(matcher, bytes, nodes, active);
-    }
+    wl_status status = build_trie(patterns, bytes, &matcher->backward, error);
+    uint32_t *nodes = status ? NULL : wl_allocate(patterns->count, sizeof *nodes, error);
+    uint32_t *active = nodes ? wl_allocate(patterns->count, sizeof *active, error) : NULL;
+    matcher->fails = active ? wl_allocate(matcher->backward.count, sizeof *matcher->fails, error) : NULL;
+    matcher->found = matcher->fails ? wl_allocate(matcher->backward.count, sizeof *matcher->found, error) : NULL;
+    if (matcher->found)
+        link_nodes(matcher, bytes, nodes, active);
+    else
+        status = error->code;
     free(bytes);
     free(nodes);
     free(active);

@@ -5,7 +5,7 @@
 
 #define BLOCK       256
 #define OPEN_BLOCKS 4  /* in which places are searched: what an older block has left is hard to fill */
-#define SMALL       16 /* ranges up to this are sorted by insertion */
+#define SMALL       32 /* ranges up to this are sorted by insertion */
 #define NO_CHILDREN UINT32_MAX
 #define NO_ENTRY    (WL_TRIE_VALUES << 8)
 
@@ -109,7 +109,7 @@ static void close_block(struct builder *builder)
 static wl_status open_block(struct builder *builder)
 {
     wl_trie *trie = builder->trie;
-    if (trie->count / BLOCK - builder->closed == OPEN_BLOCKS) close_block(builder);
+    if (builder->marks && trie->count / BLOCK - builder->closed == OPEN_BLOCKS) close_block(builder);
     if (trie->count + BLOCK > UINT32_MAX - BLOCK)
         return wl_fail(builder->error, WL_ERROR_LIMIT, "a vocabulary has more than 4 billion bytes");
     void *units = trie->units, *marks = builder->marks;
@@ -218,7 +218,7 @@ wl_status wl_trie_build(wl_trie *trie, wl_trie_key *keys, size_t count, wl_error
     size_t size = sizeof *keys > sizeof(struct range) ? sizeof *keys : sizeof(struct range);
     void *spare = wl_allocate(count, size, error);
     wl_status status = spare ? open_block(&builder) : error->code;
-    if (!status) {
+    if (builder.marks && !status) {
         unlink_unit(&builder, 0);
         builder.marks[0] |= TAKEN;
         trie->units[0] = (wl_trie_unit){NO_CHILDREN, NO_ENTRY};

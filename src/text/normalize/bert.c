@@ -5,6 +5,7 @@
  * oracle gives the reordered characters the places of the original ones in their original order: `sources` is that
  * queue, and a character that a decomposition added stays where the one before it was.
  * Cost: linear; a run of n marks is sorted by counting, in O(n). */
+#include "text/normalize/ascii.h"
 #include "text/normalize/normalize.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
@@ -69,6 +70,15 @@ wl_status wl_normalize_bert(const wl_normalizer *step, const wl_string *in, wl_s
     scratch->form.pending_count = scratch->source_begin = scratch->source_count = 0;
     size_t length;
     for (size_t at = 0; at < in->text.size; at += length) {
+        /* Of printable ASCII only the last one can have marks behind it; the others have no steps but lower case. */
+        size_t end = wl_printable_end(in->text.data, in->text.size, at);
+        if (end > at + 1) {
+            if (flush(&pass)) return error->code;
+            size_t to = out->text.size;
+            if (wl_string_add_slice(out, in, at, end - 1, error)) return error->code;
+            if (step->lowercase) wl_ascii_lower(out->text.data + to, end - 1 - at);
+            at = end - 1;
+        }
         uint32_t point = wl_utf8_decode(in->text.data + at, &length);
         wl_span span = wl_string_span(in, at);
         uint8_t class = wl_unicode_class(point);

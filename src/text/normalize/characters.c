@@ -1,7 +1,7 @@
 /* Normalizers that look at one character at a time: Lowercase, StripAccents, Nmt, ByteLevel. What a character becomes
  * stands where it stood. */
+#include "text/normalize/ascii.h"
 #include "text/normalize/normalize.h"
-#include "text/normalize/transform.h"
 #include "text/unicode/byte_alphabet.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
@@ -9,22 +9,22 @@
 wl_status wl_normalize_lowercase(const wl_string *in, wl_string *out, wl_error *error)
 {
     const char *text = in->text.data;
-    size_t at = 0, size = in->text.size;
+    size_t at = 0, size = in->text.size, length = 0;
     while (at < size) {
-        size_t end = wl_ascii_end(text, size, at), begin = out->text.size;
-        if (end > at) {
-            if (wl_string_add_slice(out, in, at, end, error)) return error->code;
-            for (char *byte = out->text.data + begin, *stop = byte + (end - at); byte < stop; byte++)
-                *byte = (char)(*byte >= 'A' && *byte <= 'Z' ? *byte | 0x20 : *byte);
-        }
-        for (at = end; at < size && text[at] & 0x80;) {
-            size_t length;
-            uint32_t points[3];
-            size_t count = wl_unicode_lower(wl_utf8_decode(text + at, &length), points);
-            for (size_t i = 0; i < count; i++)
-                if (wl_string_add_point(out, points[i], wl_string_span(in, at), error)) return error->code;
-            at += length;
-        }
+        size_t end = wl_ascii_end(text, size, at), to = out->text.size;
+        if (wl_string_add_slice(out, in, at, end, error)) return error->code;
+        if (end > at) wl_ascii_lower(out->text.data + to, end - at);
+        uint32_t point = 0;
+        for (at = end; end < size && text[end] & 0x80; end += length)
+            if (wl_unicode_class(point = wl_utf8_decode(text + end, &length)) & WL_UNICODE_CHANGES) break;
+        if (wl_string_add_slice(out, in, at, end, error)) return error->code;
+        at = end;
+        if (at == size || !(text[at] & 0x80)) continue;
+        uint32_t points[3];
+        size_t count = wl_unicode_lower(point, points);
+        for (size_t i = 0; i < count; i++)
+            if (wl_string_add_point(out, points[i], wl_string_span(in, at), error)) return error->code;
+        at += length;
     }
     return WL_OK;
 }
@@ -80,8 +80,7 @@ wl_status wl_normalize_nmt(const wl_string *in, wl_string *out, wl_error *error)
     const char *text = in->text.data;
     size_t begin = 0, at = 0, size = in->text.size, length;
     for (; at < size; at += length) {
-        length = 1;
-        if (text[at] >= ' ' && text[at] < 0x7F) continue;
+        if ((at = wl_printable_end(text, size, at)) == size) break;
         uint32_t point = wl_utf8_decode(text + at, &length), becomes = nmt(point);
         if (becomes == point) continue;
         if (wl_string_add_slice(out, in, begin, at, error)) return error->code;
@@ -94,16 +93,19 @@ wl_status wl_normalize_nmt(const wl_string *in, wl_string *out, wl_error *error)
 
 wl_status wl_normalize_byte_level(const wl_string *in, wl_string *out, wl_error *error)
 {
-    const char *text = in->text.data;
-    size_t begin = 0, at = 0, size = in->text.size;
-    while (at < size) {
-        while (at < size && !(text[at] & 0x80) && wl_byte_is_printable((unsigned char)text[at])) at++;
-        if (wl_string_add_slice(out, in, begin, at, error)) return error->code;
-        if (at == size) break;
-        if (wl_string_add_point(out, wl_byte_point((uint8_t)text[at]), wl_string_span(in, at), error))
-            return error->code;
-        begin = ++at;
+    size_t size = in->text.size;
+    const unsigned char *text = (const unsigned char *)in->text.data;
+    if (in->aligned) {
+        for (size_t at = 0; at < size; at++)
+            if (wl_string_add_point(out, wl_byte_point(text[at]), wl_string_span(in, at), error)) return error->code;
+        return WL_OK;
     }
+    /* No character of the alphabet is longer than two bytes. */
+    if (size == 0) return WL_OK;
+    if (wl_buffer_reserve(&out->text, 2 * size, error)) return error->code;
+    char *to = out->text.data + out->text.size;
+    for (size_t at = 0; at < size; at++) to += wl_utf8_encode(wl_byte_point(text[at]), to);
+    out->text.size = (size_t)(to - out->text.data);
     return WL_OK;
 }
 
@@ -111,10 +113,10 @@ wl_status wl_normalize_byte_level(const wl_string *in, wl_string *out, wl_error 
 
 static bool lowercase_is_identity(const char *text, size_t size)
 {
-    size_t at = 0, end, length;
-    bool upper = false;
+    size_t at = 0, length;
+    unsigned upper = 0;
     while (at < size && !upper) {
-        end = wl_ascii_end(text, size, at);
+        size_t end = wl_ascii_end(text, size, at);
         for (; at < end; at++) upper |= text[at] >= 'A' && text[at] <= 'Z';
         for (; at < size && text[at] & 0x80; at += length)
             upper |= wl_unicode_class(wl_utf8_decode(text + at, &length)) & WL_UNICODE_CHANGES;
@@ -136,8 +138,7 @@ static bool nmt_is_identity(const char *text, size_t size)
 {
     size_t length;
     for (size_t at = 0; at < size; at += length) {
-        length = 1;
-        if (text[at] >= ' ' && text[at] < 0x7F) continue;
+        if ((at = wl_printable_end(text, size, at)) == size) break;
         uint32_t point = wl_utf8_decode(text + at, &length);
         if (nmt(point) != point) return false;
     }

@@ -60,11 +60,13 @@ static int digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* Padding may be missing, as the oracle has it; bits beyond the last byte must be 0. */
 static bool decode_base64(wl_text text, char *out, size_t *size)
 {
     size_t end = text.size, written = 0;
     while (end && text.size - end < 2 && text.data[end - 1] == '=') end--;
-    if (end % 4 == 1 || (end < text.size && text.size % 4)) return false;
+    size_t tail = end % 4, padding = text.size - end;
+    if (tail == 1 || (padding && (tail == 0 || tail + padding > 4))) return false;
     uint32_t bits = 0;
     for (size_t i = 0; i < end; i++) {
         int value = digit(text.data[i]);
@@ -73,7 +75,7 @@ static bool decode_base64(wl_text text, char *out, size_t *size)
         if (i % 4) out[written++] = (char)(bits >> (6 - 2 * (i % 4)) & 0xFF);
     }
     *size = written;
-    return end % 4 == 0 || (bits & (end % 4 == 2 ? 15u : 3u)) == 0;
+    return tail == 0 || (bits & (tail == 2 ? 15u : 3u)) == 0;
 }
 
 /* The 32-bit number that stands at data, least byte first. */
@@ -149,6 +151,7 @@ struct pass {
     const wl_charsmap *map;
     wl_transform transform;
     size_t limit;
+    size_t kept;  /* not aligned: from here on nothing was replaced, and nothing is copied yet */
     bool waiting; /* last waits: what is removed behind it goes with it */
     uint32_t last;
     ptrdiff_t change;
@@ -170,34 +173,42 @@ static wl_status push(struct pass *pass, uint32_t point, ptrdiff_t change)
     return WL_OK;
 }
 
-/* new_text in place of old_text. Characters beyond the old count are added; a removal at the very front is forgotten,
- * as the oracle forgets it: what follows then stands where the removed character stood. */
-static wl_status replace(struct pass *pass, wl_text old_text, wl_text new_text)
+/* What was found in place of bytes [begin, end). Characters beyond the old count are added; a removal at the very front
+ * is forgotten, as the oracle forgets it: what follows then stands where the removed character stood. */
+static wl_status replace(struct pass *pass, size_t begin, size_t end, wl_text found)
 {
     wl_transform *transform = &pass->transform;
-    if (transform->out->text.size + new_text.size > pass->limit)
+    const wl_string *in = transform->in;
+    char last[4];
+    size_t before = in->aligned ? (pass->waiting ? wl_utf8_encode(pass->last, last) : 0) : begin - pass->kept;
+    if (transform->out->text.size + before + found.size > pass->limit)
         return wl_fail(transform->error, WL_ERROR_LIMIT, "the normalized text is over %zu bytes", pass->limit);
-    if (!transform->in->aligned)
-        return wl_string_add(transform->out, new_text.data, new_text.size, (wl_span){0, 0}, transform->error);
-    size_t old_count = wl_utf8_count(old_text.data, old_text.size), count = 0, length;
-    for (size_t at = 0; at < new_text.size; at += length, count++)
-        if (push(pass, wl_utf8_decode(new_text.data + at, &length), count >= old_count)) return transform->error->code;
+    if (!in->aligned) {
+        if (wl_string_add_slice(transform->out, in, pass->kept, begin, transform->error)) return transform->error->code;
+        pass->kept = end;
+        return wl_string_add(transform->out, found.data, found.size, (wl_span){0, 0}, transform->error);
+    }
+    size_t old_count = wl_utf8_count(in->text.data + begin, end - begin), count = 0, length;
+    for (size_t at = 0; at < found.size; at += length, count++)
+        if (push(pass, wl_utf8_decode(found.data + at, &length), count >= old_count)) return transform->error->code;
     if (count < old_count && pass->waiting) pass->change -= (ptrdiff_t)(old_count - count);
     return WL_OK;
 }
 
 static wl_status add_cluster(struct pass *pass, const char *text, size_t begin, size_t end)
 {
-    const wl_charsmap *map = pass->map;
     wl_text found = {NULL, 0};
-    if (end - begin < CLUSTER_LIMIT) found.data = look_up(map, text + begin, end - begin, &found.size);
-    if (found.data) return replace(pass, (wl_text){text + begin, end - begin}, found);
+    if (end - begin < CLUSTER_LIMIT) found.data = look_up(pass->map, text + begin, end - begin, &found.size);
+    if (found.data) return replace(pass, begin, end, found);
     for (size_t at = begin, length; at < end; at += length) {
         uint32_t point = wl_utf8_decode(text + at, &length);
-        found.data = look_up(map, text + at, length, &found.size);
-        wl_status status = found.data                    ? replace(pass, (wl_text){text + at, length}, found)
-                           : pass->transform.in->aligned ? push(pass, point, 0)
-                                                         : wl_transform_keep(&pass->transform, at, at + length);
+        /* A cluster of one character was not found already. */
+        if (length < end - begin) found.data = look_up(pass->map, text + at, length, &found.size);
+        wl_status status = WL_OK;
+        if (found.data)
+            status = replace(pass, at, at + length, found);
+        else if (pass->transform.in->aligned)
+            status = push(pass, point, 0);
         if (status) return status;
     }
     return WL_OK;
@@ -210,10 +221,11 @@ wl_status wl_charsmap_apply(const wl_charsmap *map, const wl_string *in, wl_stri
     size_t at = 0, size = in->text.size;
     while (at < size) {
         size_t end = in->aligned ? at : wl_charsmap_plain_end(map, text, size, at);
-        if (end > at && wl_transform_keep(&pass.transform, at, end)) return error->code;
         if (end == size) break;
-        at = wl_grapheme_end(text, size, end);
+        /* ASCII behind ASCII begins a cluster, but for CR LF. */
+        bool alone = !(text[end] & 0x80) && text[end] != '\r' && (end + 1 == size || !(text[end + 1] & 0x80));
+        at = alone ? end + 1 : wl_grapheme_end(text, size, end);
         if (add_cluster(&pass, text, end, at)) return error->code;
     }
-    return release(&pass);
+    return in->aligned ? release(&pass) : wl_string_add_slice(out, in, pass.kept, size, error);
 }

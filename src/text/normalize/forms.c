@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/normalize/ascii.h"
 #include "text/normalize/transform.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"

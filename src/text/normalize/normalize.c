@@ -18,23 +18,23 @@ static bool space_at(const wl_string *in, size_t at, size_t *length)
     return wl_unicode_class(wl_utf8_decode(in->text.data + at, length)) & WL_UNICODE_SPACE;
 }
 
-/* The new text stands where the last replaced byte stood, as the oracle has it; behind nothing, where the last byte
- * before it stood. */
+/* The new text stands where the last replaced byte stood, as the oracle has it; in place of nothing, where the byte
+ * before it stood. Nothing is not replaced right behind a match. */
 static wl_status replace(const wl_normalizer *step, const wl_string *in, wl_string *out, size_t limit, wl_error *error)
 {
     const char *text = in->text.data;
-    size_t at = 0, size = in->text.size;
+    size_t size = in->text.size, kept = 0;
     bool found = false;
-    for (size_t begin, end;; at = end) {
-        if (wl_pattern_find(&step->pattern, text, size, at, &found, &begin, &end, error)) return error->code;
+    for (size_t begin, end; size; kept = end) {
+        if (wl_pattern_find(&step->pattern, text, size, kept, &found, &begin, &end, error)) return error->code;
         if (!found) break;
-        if (wl_string_add_slice(out, in, at, begin, error)) return error->code;
+        if (wl_string_add_slice(out, in, kept, begin, error)) return error->code;
         if (out->text.size + step->content_size > limit)
             return wl_fail(error, WL_ERROR_LIMIT, "the normalized text is over %zu bytes", limit);
         wl_span span = end ? wl_string_span(in, end - 1) : (wl_span){0, 0};
         if (wl_string_add(out, step->content, step->content_size, span, error)) return error->code;
     }
-    return wl_string_add_slice(out, in, at, size, error);
+    return wl_string_add_slice(out, in, kept, size, error);
 }
 
 /* The same for a pattern that is one byte, such as the space that most sentencepiece models replace. */

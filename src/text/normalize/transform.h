@@ -5,8 +5,6 @@
 #ifndef WL_TEXT_TRANSFORM_H
 #define WL_TEXT_TRANSFORM_H
 
-#include <string.h>
-
 #include "text/normalize/string.h"
 #include "text/unicode/utf8.h"
 
@@ -38,18 +36,6 @@ static inline wl_status wl_transform_keep(wl_transform *transform, size_t begin,
 {
     transform->at = end;
     return wl_string_add_slice(transform->out, transform->in, begin, end, transform->error);
-}
-
-/* The end of the ASCII text that begins at `at`, eight bytes at a time. */
-static inline size_t wl_ascii_end(const char *text, size_t size, size_t at)
-{
-    for (; size - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, text + at, sizeof word);
-        if (word & UINT64_C(0x8080808080808080)) break;
-    }
-    while (at < size && !(text[at] & 0x80)) at++;
-    return at;
 }
 
 #endif

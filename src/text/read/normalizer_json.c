@@ -193,6 +193,7 @@ static const wl_part normalizers[] = {
     {"Replace", read_replace, NULL},
     {"Strip", read_strip, NULL},
     {"BertNormalizer", read_bert_normalizer, NULL},
+    {"Bert", read_bert_normalizer, NULL}, /* the oracle reads both */
     {"NFC", read_nfc, NULL},
     {"NFD", read_nfd, NULL},
     {"NFKC", read_nfkc, NULL},

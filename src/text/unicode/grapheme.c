@@ -67,15 +67,19 @@ static void extend(struct ending *ending, uint32_t point, uint8_t property)
 size_t wl_grapheme_end(const char *text, size_t size, size_t at)
 {
     struct ending ending = {0};
-    bool first = true;
+    size_t length;
+    uint32_t point = wl_utf8_decode(text + at, &length);
+    uint8_t property = wl_unicode_grapheme(point);
+    at += length;
+    if (at == size) return at;
+    extend(&ending, point, property);
     while (at < size) {
-        size_t length;
-        uint32_t point = wl_utf8_decode(text + at, &length);
-        uint8_t property = wl_unicode_grapheme(point);
-        if (!first && breaks(&ending, point, property)) break;
+        point = wl_utf8_decode(text + at, &length);
+        property = wl_unicode_grapheme(point);
+        /* Most characters are of no property and follow one of none. */
+        if ((property | ending.property) == WL_GRAPHEME_ANY || breaks(&ending, point, property)) break;
         extend(&ending, point, property);
         at += length;
-        first = false;
     }
     return at;
 }

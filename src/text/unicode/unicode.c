@@ -107,6 +107,7 @@ uint8_t wl_unicode_form(uint32_t point)
 
 uint8_t wl_unicode_grapheme(uint32_t point)
 {
+    if (point >= 0x3400 && point < 0xA000) return WL_GRAPHEME_ANY; /* ideographs, without a look at the tables */
     return wl_unicode_grapheme_values[position(wl_unicode_grapheme_pages, wl_unicode_grapheme_blocks, point)];
 }
 
