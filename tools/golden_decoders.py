@@ -3,10 +3,14 @@
 
 from golden_parts import line, tokenizer_json, write
 
-PIECES = ["<unk>", "a", "Hello", "##lo", "##", "\u2581", "\u2581Hey", "x\u2581y\u2581", "\u2581\u2581", "lo</w>", "</w>", "a</w>b</w>",
-          "<pad>", "|", "a|b", "<0x61>", "<0xC3>", "<0xA9>", "<0xFF>", "<0xG0>", "<0x+6>", "<0x\u00e9>", "<0x7e>", ".", ",", "?", "!",
-          "'", "n't", "'m", "'s", "'ve", "'re", "do", "not", "\u0120a", "\u010a", "\u00c3", "\u00a9", "\u00c3\u00a9", "\u00e2\u0124", "\u0120\u4f60",
-          "caf\u00e9", "\u4f60\u597d", "\U0001f999", "\u00f0\u0141\u00a6", "\u013b", "b", "c", "the##", "\ufffd", "\u00ed\u0142\u0122"]
+PIECES = ["<unk>", "a", "Hello", "##lo", "##", "\u2581", "\u2581Hey", "x\u2581y\u2581", "\u2581\u2581", "lo</w>",
+          "</w>", "a</w>b</w>",
+          "<pad>", "|", "a|b", "<0x61>", "<0xC3>", "<0xA9>", "<0xFF>", "<0xG0>", "<0x+6>", "<0x\u00e9>", "<0x7e>",
+          ".", ",", "?", "!",
+          "'", "n't", "'m", "'s", "'ve", "'re", "do", "not", "\u0120a", "\u010a", "\u00c3", "\u00a9", "\u00c3\u00a9",
+          "\u00e2\u0124", "\u0120\u4f60",
+          "caf\u00e9", "\u4f60\u597d", "\U0001f999", "\u00f0\u0141\u00a6", "\u013b", "b", "c", "the##", "\ufffd",
+          "\u00ed\u0142\u0122"]
 
 DECODERS = [
     None,
@@ -31,12 +35,14 @@ DECODERS = [
     {"type": "Replace", "pattern": {"String": "l"}, "content": ""},
     {"type": "Sequence", "decoders": []},
     {"type": "Sequence", "decoders": [
-        {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"},
+            {"type": "Fuse"},
         {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
     {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Metaspace", "replacement": "\u2581",
                                                                 "prepend_scheme": "always", "split": True}]},
     {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Sequence", "decoders": [
-        {"type": "WordPiece", "prefix": "He", "cleanup": True}]}, {"type": "Strip", "content": "H", "start": 1, "stop": 0}]},
+        {"type": "WordPiece", "prefix": "He", "cleanup": True}]}, {"type": "Strip", "content": "H", "start": 1,
+            "stop": 0}]},
     {"type": "Sequence", "decoders": [{"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
                                       {"type": "CTC", "pad_token": "a", "word_delimiter_token": "e", "cleanup": True}]},
     {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "CTC", "pad_token": "|", "word_delimiter_token": "o",
@@ -49,7 +55,8 @@ SPECIAL = ["[S]", "[N]"]
 
 def added_tokens():
     """Every piece is an added token, so that a text of pieces is cut into just these."""
-    tokens = [{"id": i, "content": piece, "normalized": False, "special": False, **FLAGS} for i, piece in enumerate(PIECES)]
+    tokens = [{"id": i, "content": piece, "normalized": False, "special": False, **FLAGS} for i,
+              piece in enumerate(PIECES)]
     for i, content in enumerate(SPECIAL + ["Kept A"]):
         tokens.append({"id": 100 + i, "content": content, "normalized": i > 0, "special": content in SPECIAL, **FLAGS})
     return tokens
@@ -72,7 +79,8 @@ def main():
     documents.append(tokenizer_json(model, decoder={"type": "Fuse"}, normalizer={
         "type": "BertNormalizer", "clean_text": False, "handle_chinese_chars": False, "strip_accents": False,
         "lowercase": True}))
-    write("decoders", [line({**document, "added_tokens": added_tokens()}, texts(), decode=True) for document in documents])
+    write("decoders", [line({**document, "added_tokens": added_tokens()}, texts(),
+                       decode=True) for document in documents])
 
 
 main()

@@ -13,14 +13,17 @@ ADDED = [
     {"id": 51, "content": "<both>", "lstrip": True, "rstrip": True, **FLAGS, "normalized": True},
     {"id": 52, "content": " <own> ", "lstrip": False, "rstrip": False, **FLAGS},
 ]
-TEXTS = ["", "a", " ", " a", "  a", SPACE, SPACE + "a", SPACE + SPACE + "a", "ab", "b  ", "b ", "\u3000\u00e9\u3000", "\u00e9\u3000",
-         "\u00e9" + SPACE + "a b " + SPACE + "a", "\u4f60" + SPACE + "\u4f60" + SPACE + "a", "\u4f60 a\u4f60  a", "a <mask>a", "a  <mask>",
-         " <mask> a", "\u00e9\u3000<mask>\u3000<both> \u3000b", "a <own> b", "a <own> ", " <own> ", "<both> <both>", "x\u3000 " + SPACE,
+TEXTS = ["", "a", " ", " a", "  a", SPACE, SPACE + "a", SPACE + SPACE + "a", "ab", "b  ", "b ", "\u3000\u00e9\u3000",
+         "\u00e9\u3000",
+         "\u00e9" + SPACE + "a b " + SPACE + "a", "\u4f60" + SPACE + "\u4f60" + SPACE + "a", "\u4f60 a\u4f60  a",
+         "a <mask>a", "a  <mask>",
+         " <mask> a", "\u00e9\u3000<mask>\u3000<both> \u3000b", "a <own> b", "a <own> ", " <own> ", "<both> <both>",
+         "x\u3000 " + SPACE,
          "\U0001f999" + SPACE + "a\U0001f999 a" + SPACE, "b  b  b" + SPACE, SPACE + "a<mask>" + SPACE + "a"]
 
 
 
-def roberta(trim=True, prefix=True, kind="RobertaProcessing"):
+def roberta(trim: bool = True, prefix: bool = True, kind: str = "RobertaProcessing") -> dict[str, object]:
     return {"type": kind, "sep": ["</s>", 72], "cls": ["<s>", 70], "trim_offsets": trim, "add_prefix_space": prefix}
 
 
@@ -47,7 +50,8 @@ def sequence(*processors):
 
 PROCESSORS = [
     None, sequence(), bert(), bert("RobertaProcessing"), roberta(), roberta(prefix=False), roberta(trim=False),
-    roberta(kind="BertProcessing"), byte_level(), byte_level(prefix=False), byte_level(trim=False), template("X", "A", "Y"),
+    roberta(kind="BertProcessing"), byte_level(), byte_level(prefix=False), byte_level(trim=False), template("X", "A",
+    "Y"),
     template("A"), template("X", "A", "Y", "A"), sequence(byte_level(), template("X", "A")),
     sequence(template("X", "A", "Y"), byte_level()), sequence(roberta(), byte_level(prefix=False)),
     sequence(byte_level(prefix=False), roberta()), sequence(bert(), byte_level()), sequence(template("X", "A"), bert()),

@@ -148,7 +148,7 @@ wl_status wl_encode(const wl_tokenizer *tokenizer, wl_context *context, wl_text 
     if (!tokenizer || !context || !count || (capacity && !ids) || (text.size && !text.data))
         return wl_fail(error, WL_ERROR_ARGUMENT, "wl_encode: an argument is NULL");
     wl_worker *worker = &context->workers[0];
-    struct range range;
+    struct range range = {0};
     if (tokenize(tokenizer, worker, text, &chosen, spans != NULL, &range, error)) return error->code;
 
     const wl_padding *padding = &tokenizer->padding;
@@ -186,7 +186,7 @@ static void encode_group(void *user, uint32_t index, size_t item)
     size_t end = batch->count - begin < batch->group ? batch->count : begin + batch->group;
     batch->context->groups[item] = (wl_batch_group){index, all->count};
     for (size_t i = begin; i < end; i++) {
-        struct range range;
+        struct range range = {0};
         wl_error error;
         if (tokenize(batch->tokenizer, worker, batch->texts[i], &batch->options, batch->spans, &range, &error) ||
             wl_tokens_reserve(all, range.total, &error)) {

@@ -34,7 +34,7 @@ static void add_special(wl_json *json, wl_tokenizer *tokenizer, uint32_t id)
 static void add_joined(wl_json *json, wl_tokenizer *tokenizer, uint32_t id)
 {
     add_special(json, tokenizer, id);
-    if (!wl_json_failed(json)) tokenizer->template[tokenizer->template_count - 1].joined = true;
+    if (!wl_json_failed(json) && tokenizer->template) tokenizer->template[tokenizer->template_count - 1].joined = true;
 }
 
 /* ["[SEP]", 102] */
@@ -188,7 +188,8 @@ static void copy_template(wl_json *json, const wl_template_piece *pieces, size_t
         }
         if (ids) memcpy(ids, pieces[i].ids, pieces[i].count * sizeof *ids);
         add_template(json, tokenizer, pieces[i].text, ids, pieces[i].count);
-        if (!wl_json_failed(json)) tokenizer->template[tokenizer->template_count - 1].joined = pieces[i].joined;
+        if (!wl_json_failed(json) && tokenizer->template)
+            tokenizer->template[tokenizer->template_count - 1].joined = pieces[i].joined;
     }
 }
 
