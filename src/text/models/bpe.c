@@ -45,7 +45,7 @@ static wl_merge *slot_of(const wl_bpe *bpe, uint64_t key)
 wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
 {
     size_t slots = bpe->merge_slots ? bpe->merge_slots : 1024;
-    while (slots < 2 * count) slots *= slots < 1 << 16 ? 8 : 2; /* few rehashes while opening */
+    while (slots - slots / 4 < count) slots *= slots < 1 << 16 ? 8 : 2; /* few rehashes while opening */
     if (slots == bpe->merge_slots) return WL_OK;
     wl_merge *old = bpe->merges;
     size_t old_slots = bpe->merge_slots;
@@ -57,6 +57,12 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
         if (old[i].key) *slot_of(bpe, old[i].key) = old[i];
     free(old);
     return WL_OK;
+}
+
+void wl_bpe_expect_merge(const wl_bpe *bpe, uint32_t left, uint32_t right)
+{
+    if (!bpe->merge_slots) return;
+    __builtin_prefetch(&bpe->merges[wl_hash_integer(key_of(left, right)) & (bpe->merge_slots - 1)]);
 }
 
 wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error)

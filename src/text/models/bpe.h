@@ -17,7 +17,7 @@ typedef struct wl_pair_merge {
 
 typedef struct wl_bpe {
     const wl_vocabulary *vocabulary;
-    wl_merge *merges; /* open addressing, a power of two, at most half full */
+    wl_merge *merges; /* open addressing, a power of two, at most three quarters full */
     size_t merge_slots, merge_count;
     wl_pair_merge
         *units; /* merge of two bytes, by the bytes: of ASCII, or with byte_level of all; rank WL_NO_ID: none */
@@ -54,6 +54,8 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error);
 wl_status wl_bpe_add_merge(wl_bpe *bpe, uint32_t left, uint32_t right, uint32_t rank, uint32_t id, wl_error *error);
 /* Sets byte_level where the vocabulary holds the whole byte alphabet and no option gets in the way; says whether. */
 bool wl_bpe_take_bytes(wl_bpe *bpe);
+/* Says that the merge of left and right will be added soon: its memory is asked for. */
+void wl_bpe_expect_merge(const wl_bpe *bpe, uint32_t left, uint32_t right);
 /* Builds units; call once after the last merge. */
 wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error);
 /* Empties the merges. */

@@ -5,14 +5,26 @@
 
 #include "base/hash.h"
 
-/* The slot that holds the piece, or the empty one where it belongs. */
-static size_t slot_of(const wl_vocabulary *vocabulary, const char *data, size_t size)
+/* A slot holds the index + 1 of a piece, and above it as many bits of the hash as fit: a slot of another piece is
+ * passed over without looking at that. */
+enum { INDEX_BITS = 24 };
+#define INDEX(slot) ((slot) & ((UINT32_C(1) << INDEX_BITS) - 1))
+
+static uint32_t tag_of(uint64_t hash)
 {
-    size_t mask = vocabulary->slot_count - 1, slot = wl_hash_bytes(data, size) & mask;
+    return (uint32_t)(hash >> 32) & ~((UINT32_C(1) << INDEX_BITS) - 1);
+}
+
+/* The slot that holds the piece, or the empty one where it belongs. */
+static size_t slot_of(const wl_vocabulary *vocabulary, const char *data, size_t size, uint64_t hash)
+{
+    size_t mask = vocabulary->slot_count - 1, slot = hash & mask;
+    uint32_t tag = tag_of(hash);
     for (;; slot = (slot + 1) & mask) {
-        uint32_t index = vocabulary->slots[slot];
-        if (index == 0) return slot;
-        wl_text piece = wl_vocabulary_at(vocabulary, index - 1);
+        uint32_t entry = vocabulary->slots[slot];
+        if (entry == 0) return slot;
+        if ((entry ^ tag) >> INDEX_BITS) continue;
+        wl_text piece = wl_vocabulary_at(vocabulary, INDEX(entry) - 1);
         if (piece.size == size && memcmp(piece.data, data, size) == 0) return slot;
     }
 }
@@ -27,7 +39,8 @@ static wl_status grow(wl_vocabulary *vocabulary, wl_error *error)
     vocabulary->slot_count = count;
     for (size_t i = 0; i < vocabulary->count; i++) {
         wl_text piece = wl_vocabulary_at(vocabulary, i);
-        slots[slot_of(vocabulary, piece.data, piece.size)] = (uint32_t)i + 1;
+        uint64_t hash = wl_hash_bytes(piece.data, piece.size);
+        slots[slot_of(vocabulary, piece.data, piece.size, hash)] = tag_of(hash) | ((uint32_t)i + 1);
     }
     return WL_OK;
 }
@@ -38,9 +51,11 @@ wl_status wl_vocabulary_add(wl_vocabulary *vocabulary, wl_text piece, uint32_t i
         return wl_fail(error, WL_ERROR_LIMIT, "id %u is out of range, expected less than %u", id, WL_ID_LIMIT);
     if (piece.size > UINT32_MAX) return wl_fail(error, WL_ERROR_LIMIT, "a piece is longer than 4 GiB");
     if (vocabulary->count * 2 >= vocabulary->slot_count && grow(vocabulary, error)) return error->code;
-    size_t slot = slot_of(vocabulary, piece.data, piece.size);
+    if (vocabulary->count >= WL_ID_LIMIT - 1) return wl_fail(error, WL_ERROR_LIMIT, "a vocabulary has too many pieces");
+    uint64_t hash = wl_hash_bytes(piece.data, piece.size);
+    size_t slot = slot_of(vocabulary, piece.data, piece.size, hash);
     if (vocabulary->slots[slot]) {
-        vocabulary->pieces[vocabulary->slots[slot] - 1].id = id;
+        vocabulary->pieces[INDEX(vocabulary->slots[slot]) - 1].id = id;
         return WL_OK;
     }
     void *pieces = vocabulary->pieces;
@@ -50,7 +65,7 @@ wl_status wl_vocabulary_add(wl_vocabulary *vocabulary, wl_text piece, uint32_t i
     size_t offset = vocabulary->bytes.size;
     if (status || wl_buffer_append(&vocabulary->bytes, piece.data, piece.size, error)) return error->code;
     vocabulary->pieces[vocabulary->count++] = (wl_piece){offset, (uint32_t)piece.size, id};
-    vocabulary->slots[slot] = (uint32_t)vocabulary->count;
+    vocabulary->slots[slot] = tag_of(hash) | (uint32_t)vocabulary->count;
     if (piece.size > vocabulary->longest) vocabulary->longest = (uint32_t)piece.size;
     return WL_OK;
 }
@@ -77,8 +92,24 @@ void wl_vocabulary_free(wl_vocabulary *vocabulary)
 uint32_t wl_vocabulary_find(const wl_vocabulary *vocabulary, const char *data, size_t size)
 {
     if (!vocabulary->slot_count || size > vocabulary->longest) return WL_NO_ID;
-    uint32_t index = vocabulary->slots[slot_of(vocabulary, data, size)];
-    return index ? vocabulary->pieces[index - 1].id : WL_NO_ID;
+    uint32_t entry = vocabulary->slots[slot_of(vocabulary, data, size, wl_hash_bytes(data, size))];
+    return entry ? vocabulary->pieces[INDEX(entry) - 1].id : WL_NO_ID;
+}
+
+void wl_vocabulary_find_all(const wl_vocabulary *vocabulary, const wl_text *pieces, size_t count, uint32_t *ids)
+{
+    /* Three places in memory hang on each other: the slot, the record, the bytes. */
+    for (size_t i = 0; i < count && vocabulary->slot_count; i++) {
+        ids[i] = (uint32_t)(wl_hash_bytes(pieces[i].data, pieces[i].size) & (vocabulary->slot_count - 1));
+        __builtin_prefetch(&vocabulary->slots[ids[i]]);
+    }
+    for (size_t i = 0; i < count && vocabulary->slot_count; i++) {
+        ids[i] = INDEX(vocabulary->slots[ids[i]]);
+        if (ids[i]) __builtin_prefetch(&vocabulary->pieces[ids[i] - 1]);
+    }
+    for (size_t i = 0; i < count && vocabulary->slot_count; i++)
+        if (ids[i]) __builtin_prefetch(vocabulary->bytes.data + vocabulary->pieces[ids[i] - 1].offset);
+    for (size_t i = 0; i < count; i++) ids[i] = wl_vocabulary_find(vocabulary, pieces[i].data, pieces[i].size);
 }
 
 wl_text wl_vocabulary_piece(const wl_vocabulary *vocabulary, uint32_t id)

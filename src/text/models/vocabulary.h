@@ -17,7 +17,7 @@ typedef struct wl_vocabulary {
     wl_buffer bytes; /* all pieces, one behind the other */
     wl_piece *pieces;
     size_t count, capacity;
-    uint32_t *slots; /* open addressing over piece index + 1; a power of two, at most half full */
+    uint32_t *slots; /* open addressing over piece index + 1, with bits of the hash above; at most half full */
     size_t slot_count;
     uint32_t *by_id;  /* piece index + 1, or 0 */
     size_t id_count;  /* highest id + 1 */
@@ -33,6 +33,8 @@ void wl_vocabulary_free(wl_vocabulary *vocabulary);
 
 /* The id of a piece, or WL_NO_ID. */
 uint32_t wl_vocabulary_find(const wl_vocabulary *vocabulary, const char *data, size_t size);
+/* The same for many pieces, whose memory is asked for side by side. */
+void wl_vocabulary_find_all(const wl_vocabulary *vocabulary, const wl_text *pieces, size_t count, uint32_t *ids);
 /* The piece with an id; {NULL, 0} where there is none. Of several pieces with one id: the last added. */
 wl_text wl_vocabulary_piece(const wl_vocabulary *vocabulary, uint32_t id);
 

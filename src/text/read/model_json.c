@@ -44,104 +44,6 @@ static const char *const large[] = {"vocab", "merges"};
 
 /* ---- BPE ---- */
 
-/* The two parts of a merge, in one buffer with room for the longest piece twice: what is longer is in no vocabulary. */
-typedef struct merge_reader {
-    wl_json *json;
-    wl_bpe *bpe;
-    char *joined;
-    size_t size, left; /* of both parts; of the first */
-    uint32_t rank;
-} merge_reader;
-
-static void add_part(merge_reader *reader, const char *data, size_t size)
-{
-    size_t longest = reader->bpe->vocabulary->longest;
-    if (wl_json_failed(reader->json)) return;
-    if (size > longest) {
-        wl_json_fail(reader->json, WL_ERROR_FORMAT, "a merge has a part longer than any piece of the vocabulary");
-        return;
-    }
-    reader->left = reader->size;
-    memcpy(reader->joined + reader->size, data, size);
-    reader->size += size;
-}
-
-static uint32_t part_id(merge_reader *reader, const char *data, size_t size)
-{
-    uint32_t id = wl_vocabulary_find(reader->bpe->vocabulary, data, size);
-    if (id == WL_NO_ID && !wl_json_failed(reader->json))
-        wl_json_fail(reader->json, WL_ERROR_FORMAT, "the merges need '%.*s', which is not in the vocabulary",
-                     (int)(size < 64 ? size : 64), data);
-    return id;
-}
-
-static void add_merge(merge_reader *reader)
-{
-    uint32_t a = part_id(reader, reader->joined, reader->left);
-    uint32_t b = part_id(reader, reader->joined + reader->left, reader->size - reader->left);
-    /* The second part loses its prefix. */
-    size_t prefix = reader->bpe->prefix.size, right = reader->size - reader->left;
-    if (right < prefix) {
-        if (!wl_json_failed(reader->json))
-            wl_json_fail(reader->json, WL_ERROR_FORMAT, "the second part of a merge is shorter than the prefix");
-        return;
-    }
-    if (prefix) memmove(reader->joined + reader->left, reader->joined + reader->left + prefix, right - prefix);
-    uint32_t merged = part_id(reader, reader->joined, reader->size - prefix);
-    if (!wl_json_failed(reader->json))
-        check(reader->json, wl_bpe_add_merge(reader->bpe, a, b, reader->rank++, merged, reader->json->error));
-}
-
-/* ["a", "b"]; returns the number of parts. */
-static size_t read_pair(merge_reader *reader)
-{
-    size_t parts = 0;
-    wl_json_begin_array(reader->json);
-    for (; wl_json_element(reader->json); parts++) {
-        wl_text part = wl_json_string(reader->json);
-        if (parts < 2) add_part(reader, part.data, part.size);
-    }
-    return parts;
-}
-
-/* "a b" of old files, which may start with a version line: that counts as 0 parts. */
-static size_t read_line(merge_reader *reader)
-{
-    static const char version[] = "#version";
-    wl_text line = wl_json_string(reader->json);
-    if (line.size >= sizeof version - 1 && memcmp(line.data, version, sizeof version - 1) == 0) return 0;
-    const char *space = line.size ? memchr(line.data, ' ', line.size) : NULL;
-    if (!space) return 1;
-    size_t left = (size_t)(space - line.data), right = line.size - left - 1;
-    if (memchr(space + 1, ' ', right)) return 3;
-    add_part(reader, line.data, left);
-    add_part(reader, space + 1, right);
-    return 2;
-}
-
-/* The place in the list is the rank. */
-static void read_merges(wl_json *json, wl_bpe *bpe)
-{
-    merge_reader reader = {.json = json, .bpe = bpe};
-    reader.joined = wl_allocate(bpe->vocabulary->longest, 2, json->error);
-    if (!reader.joined) {
-        json->failed = true;
-        return;
-    }
-    wl_json_begin_array(json);
-    while (wl_json_element(json)) {
-        reader.size = reader.left = 0;
-        bool pair = wl_json_peek(json) == WL_JSON_ARRAY;
-        size_t parts = pair ? read_pair(&reader) : read_line(&reader);
-        if (wl_json_failed(json)) break;
-        if (parts == 2)
-            add_merge(&reader);
-        else if (pair || parts)
-            wl_json_fail(json, WL_ERROR_FORMAT, "a merge has not two parts, expected \"a b\" or [\"a\", \"b\"]");
-    }
-    free(reader.joined);
-}
-
 /* Reads a string or null. */
 static void read_affix(wl_json *json, wl_buffer *affix)
 {
@@ -170,7 +72,7 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
             merges = *json;
             merges_read = vocabulary; /* the order of the members is not fixed */
             if (merges_read)
-                read_merges(json, bpe);
+                wl_merges_read(json, bpe);
             else
                 wl_json_skip(json);
         } else if (wl_text_is(key, "unk_token"))
@@ -197,7 +99,7 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
     wl_part_require(json, "model 'BPE'", "vocab", vocabulary);
     wl_part_require(json, "model 'BPE'", "merges", merges.text);
     if (!wl_json_failed(json) && !merges_read) {
-        read_merges(&merges, bpe);
+        wl_merges_read(&merges, bpe);
         json->failed = wl_json_failed(&merges);
     }
     bpe->unknown = find_unknown(&tokenizer->vocabulary, &unknown);

@@ -38,4 +38,7 @@ void wl_postprocessor_read(wl_json *json, wl_tokenizer *tokenizer);
 void wl_decoder_read(wl_json *json, wl_tokenizer *tokenizer);
 void wl_model_read(wl_json *json, wl_tokenizer *tokenizer);
 
+/* Reads the member "merges" of BPE, whose vocabulary and prefix are known. (merges_json.c) */
+void wl_merges_read(wl_json *json, wl_bpe *bpe);
+
 #endif
