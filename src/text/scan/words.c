@@ -43,9 +43,9 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
     }
     if (wl_tokens_reserve(tokens, count * WL_WORD_IDS, error)) return error->code;
     for (size_t i = 0; i < count; i++) {
-        const wl_word_slot *slot = wl_word_cache_match(pairs[i], keys[i]);
-        if (!slot) slot = wl_word_cache_match(wl_word_cache_other(cache, pairs[i]), keys[i]);
-        if (slot) {
+        const wl_word_slot *slot;
+        if (wl_word_cache_match(pairs[i], keys[i], &slot) ||
+            wl_word_cache_match(wl_word_cache_second(cache, keys[i]), keys[i], &slot)) {
             wl_word_slot_copy(slot, tokens);
             continue;
         }
