@@ -6,10 +6,11 @@ _Static_assert(sizeof(wl_long_slot) == 64, "a slot is a cache line");
 wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error)
 {
     if (cache->memory && cache->owner == owner) return WL_OK;
-    /* Five eighths for the short words. */
-    size_t long_bytes = bytes / 8 * 3, long_pairs = long_bytes / (2 * sizeof(wl_long_slot)),
-           pairs = (bytes - long_bytes) / (2 * sizeof(wl_word_slot));
-    if (!pairs) pairs = 1;
+    /* Half for the short words; what the power of two leaves of it goes to the long ones. */
+    size_t pairs = 1;
+    while (4 * pairs * sizeof(wl_word_slot) <= bytes / 2) pairs *= 2;
+    size_t left = bytes > 2 * pairs * sizeof(wl_word_slot) ? bytes - 2 * pairs * sizeof(wl_word_slot) : 0;
+    size_t long_pairs = left / (2 * sizeof(wl_long_slot));
     if (!long_pairs) long_pairs = 1;
     size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot));
     if (!cache->memory) {
@@ -83,7 +84,7 @@ void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool
                        size_t count)
 {
     if (size <= WL_WORD_BYTES && count <= WL_WORD_IDS)
-        add_short(cache, wl_word_key_of(word, size, size, part), ids, count);
+        add_short(cache, wl_word_key_at_end(word, size, part), ids, count);
     else if (size + 3 * count <= WL_WIDE_PAYLOAD)
         add_long(cache, word, size, part, ids, count);
 }

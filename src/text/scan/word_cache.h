@@ -37,7 +37,7 @@ typedef struct wl_word_cache {
     wl_long_slot *long_slots;
     void *memory; /* of both */
     size_t size;
-    uint64_t pairs, long_pairs; /* of slots; 0: no cache */
+    uint64_t pairs, long_pairs; /* of slots; pairs is a power of two; 0: no cache */
     uint64_t owner;             /* the tokenizer whose words they are */
     uint32_t refused;           /* words that found no room */
 } wl_word_cache;
@@ -53,8 +53,8 @@ void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool
 bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_t size, bool part, wl_tokens *tokens,
                              wl_error *error);
 
-/* size: 1 to WL_WORD_BYTES. readable: bytes from word on that may be read, at least size. */
-static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t readable, bool part)
+/* size: 1 to WL_WORD_BYTES; 16 bytes from word on can be read. */
+static inline wl_word_key wl_word_key_of(const char *word, size_t size, bool part)
 {
     /* The bits of a word of each size, in halves. */
     static const uint64_t keep[16][2] = {
@@ -68,26 +68,33 @@ static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t r
 #undef LOW
 #undef HIGH
     };
-    wl_word_key key = {0, 0};
-    if (readable >= 16) {
-        memcpy(&key.low, word, 8);
-        memcpy(&key.high, word + 8, 8);
-        key.low &= keep[size][0];
-        key.high &= keep[size][1];
-    } else {
-        char bytes[16] = {0};
-        memcpy(bytes, word, size);
-        memcpy(&key.low, bytes, 8);
-        memcpy(&key.high, bytes + 8, 8);
-    }
+    wl_word_key key;
+    memcpy(&key.low, word, 8);
+    memcpy(&key.high, word + 8, 8);
+    key.low &= keep[size][0];
+    key.high &= keep[size][1];
     key.high |= (uint64_t)(size | (size_t)part << 7) << 56;
     return key;
 }
 
-/* The pair of slots where a key belongs: the high half of a product spreads a hash over any number. */
+/* The same where no more than the word can be read. */
+static inline wl_word_key wl_word_key_at_end(const char *word, size_t size, bool part)
+{
+    char bytes[16] = {0};
+    memcpy(bytes, word, size);
+    return wl_word_key_of(bytes, size, part);
+}
+
+/* The pair of slots where a key belongs. */
 static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_word_key key)
 {
-    return &cache->slots[2 * wl_hash_range(wl_hash_pair(key.low, key.high), cache->pairs)];
+    return &cache->slots[2 * (wl_hash_pair(key.low, key.high) & (cache->pairs - 1))];
+}
+
+/* The second pair where it may stand. */
+static inline wl_word_slot *wl_word_cache_second(const wl_word_cache *cache, wl_word_key key)
+{
+    return &cache->slots[2 * (wl_hash_integer(wl_hash_pair(key.low, key.high)) & (cache->pairs - 1))];
 }
 
 /* Whether a pair holds a word, and where. Which of the two it is is chance, so no branch asks for it. */
@@ -95,14 +102,9 @@ static inline bool wl_word_cache_match(const wl_word_slot *pair, wl_word_key key
 {
     uint64_t first = (pair[0].key.low ^ key.low) | (pair[0].key.high ^ key.high);
     uint64_t second = (pair[1].key.low ^ key.low) | (pair[1].key.high ^ key.high);
-    *slot = pair + (first != 0);
-    return !((first != 0) & (second != 0));
-}
-
-/* The second pair where it may stand. */
-static inline wl_word_slot *wl_word_cache_second(const wl_word_cache *cache, wl_word_key key)
-{
-    return &cache->slots[2 * wl_hash_range(wl_hash_integer(wl_hash_pair(key.low, key.high)), cache->pairs)];
+    size_t index = first != 0;
+    *slot = pair + index;
+    return (second & (0 - (uint64_t)index)) == 0;
 }
 
 /* Appends a slot's ids; tokens has room for WL_WORD_IDS. */

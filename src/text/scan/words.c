@@ -34,10 +34,14 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
     size_t count = batch->count;
     batch->count = 0;
     for (size_t i = 0; i < count; i++) {
-        wl_word_range word = batch->words[i];
-        keys[i] = word.size <= WL_WORD_BYTES
-                      ? wl_word_key_of(text + word.begin, word.size, batch->size - word.begin, word.part)
-                      : no_key;
+        const wl_word_range *word = &batch->words[i];
+        const char *data = text + word->begin;
+        if (word->size > WL_WORD_BYTES)
+            keys[i] = no_key;
+        else if (batch->size - word->begin < 16)
+            keys[i] = wl_word_key_at_end(data, word->size, word->part);
+        else
+            keys[i] = wl_word_key_of(data, word->size, word->part);
         pairs[i] = wl_word_cache_pair(cache, keys[i]);
         __builtin_prefetch(pairs[i]);
     }
