@@ -57,14 +57,9 @@ static void add_short(wl_word_cache *cache, wl_word_key key, const uint32_t *ids
     pair[0].ids[0] |= (uint32_t)count << 24;
 }
 
-static wl_long_slot *long_pair(const wl_word_cache *cache, const char *word, size_t size, bool part)
-{
-    return &cache->long_slots[2 * wl_hash_range(wl_hash_bytes(word, size) + part, cache->long_pairs)];
-}
-
 static void add_long(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids, size_t count)
 {
-    wl_long_slot *pair = long_pair(cache, word, size, part), *slot = pair;
+    wl_long_slot *pair = wl_word_cache_long(cache, word, size, part), *slot = pair;
     bool wide = size + 3 * count > WL_LONG_PAYLOAD;
     bool full = pair[0].size && (pair[0].wide || pair[1].size || wide);
     if (full && !may_replace(cache)) return;
@@ -93,7 +88,7 @@ bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_
                              wl_error *error)
 {
     if (size >= WL_WIDE_PAYLOAD) return false;
-    const wl_long_slot *pair = long_pair(cache, word, size, part);
+    const wl_long_slot *pair = wl_word_cache_long(cache, word, size, part);
     for (int i = 0; i < (pair->wide ? 1 : 2); i++) {
         const wl_long_slot *slot = &pair[i];
         const uint8_t *payload = (const uint8_t *)slot + offsetof(wl_long_slot, payload);

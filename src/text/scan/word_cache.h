@@ -97,6 +97,12 @@ static inline wl_word_slot *wl_word_cache_second(const wl_word_cache *cache, wl_
     return &cache->slots[2 * (wl_hash_integer(wl_hash_pair(key.low, key.high)) & (cache->pairs - 1))];
 }
 
+/* The pair of long slots where a word belongs. */
+static inline wl_long_slot *wl_word_cache_long(const wl_word_cache *cache, const char *word, size_t size, bool part)
+{
+    return &cache->long_slots[2 * wl_hash_range(wl_hash_bytes(word, size) + part, cache->long_pairs)];
+}
+
 /* Whether a pair holds a word, and where. Which of the two it is is chance, so no branch asks for it. */
 static inline bool wl_word_cache_match(const wl_word_slot *pair, wl_word_key key, const wl_word_slot **slot)
 {
