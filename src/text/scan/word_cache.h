@@ -29,7 +29,7 @@ typedef struct wl_word_slot {
 typedef struct wl_long_slot {
     uint8_t size, count; /* bytes of the word, 0: empty; its tokens */
     bool part : 1, wide : 1;
-    uint8_t payload[WL_LONG_PAYLOAD]; /* the word, then three bytes an id */
+    uint8_t payload[WL_LONG_PAYLOAD]; /* the word, then its ids */
 } wl_long_slot;
 
 typedef struct wl_word_cache {
