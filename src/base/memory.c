@@ -1,7 +1,10 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void *wl_allocate(size_t count, size_t size, wl_error *error)
 {
@@ -68,4 +71,33 @@ char *wl_copy_text(const char *data, size_t size, wl_error *error)
     if (size) memcpy(copy, data, size);
     copy[size] = 0;
     return copy;
+}
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+static size_t whole_pages(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (size + page - 1) / page * page;
+}
+
+void *wl_pages_allocate(size_t size, wl_error *error)
+{
+    if (size > SIZE_MAX / 2) return wl_fail_memory(error, size), NULL;
+    size = whole_pages(size);
+    /* Room to start at a large page; what is not needed of it goes back. */
+    void *mapped = mmap(NULL, size + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) return wl_fail_memory(error, size), NULL;
+    uintptr_t begin = (uintptr_t)mapped, aligned = (begin + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+    if (aligned > begin) munmap(mapped, aligned - begin);
+    if (aligned < begin + LARGE_PAGE) munmap((char *)aligned + size, begin + LARGE_PAGE - aligned);
+#ifdef MADV_HUGEPAGE
+    madvise((void *)aligned, size, MADV_HUGEPAGE);
+#endif
+    return (void *)aligned;
+}
+
+void wl_pages_free(void *pages, size_t size)
+{
+    if (pages) munmap(pages, whole_pages(size));
 }

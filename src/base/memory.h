@@ -7,6 +7,11 @@
 /* count * size bytes, zeroed; NULL on overflow or out of memory, with *error filled. count 0 gives a valid pointer. */
 void *wl_allocate(size_t count, size_t size, wl_error *error);
 
+/* size bytes for a large table that is read at random: zeroed, aligned to a page at least, on large pages where the
+ * system has them, or most reads would also wait for the page table. Free with wl_pages_free and the same size. */
+void *wl_pages_allocate(size_t size, wl_error *error);
+void wl_pages_free(void *pages, size_t size);
+
 /* Makes *array hold at least need elements of size bytes, keeping its contents, growing by half at least. On failure
  * *array and *capacity stay as they were. */
 wl_status wl_reserve(void **array, size_t *capacity, size_t need, size_t size, wl_error *error);

@@ -191,6 +191,7 @@ wl_status wl_packed_cuts(const wl_packed *packed, wl_cuts **cuts, wl_error *erro
     if (!wl_safetensors_find(packed->file, "tokenizer.cuts")) return WL_OK;
     if (take(packed->file, "tokenizer.cuts", WL_U64, sizeof **cuts, &data, &count, error)) return error->code;
     if (count != 1) return fail(packed->file, "tokenizer.cuts", "has another size", error);
+    if (!wl_cuts_sound(data)) return fail(packed->file, "tokenizer.cuts", "cuts inside of characters", error);
     *cuts = data;
     return WL_OK;
 }

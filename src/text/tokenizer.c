@@ -295,8 +295,8 @@ static wl_status look_up_pieces(const wl_tokenizer *tokenizer, const wl_string *
     return wl_words_flush(&batch, error);
 }
 
-static wl_status encode_string(const wl_tokenizer *tokenizer, wl_string *string, bool cached, wl_text_scratch *scratch,
-                               wl_error *error)
+wl_status wl_tokenize_string(const wl_tokenizer *tokenizer, wl_string *string, bool cached, wl_text_scratch *scratch,
+                             wl_error *error)
 {
     wl_pieces *pieces = &scratch->pieces;
     cached = cached && !scratch->tokens.spanned;
@@ -337,7 +337,7 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
     if (wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, segment, &scratch->normalize, error))
         return error->code;
     if (tokenizer->added.normalized.patterns.count == 0)
-        return encode_string(tokenizer, segment, cached, scratch, error);
+        return wl_tokenize_string(tokenizer, segment, cached, scratch, error);
     wl_segments *segments = &scratch->normalized_segments;
     if (wl_added_cut(&tokenizer->added, &tokenizer->added.normalized, segment->text.data, segment->text.size, segments,
                      error))
@@ -350,7 +350,7 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
         } else {
             wl_string_clear(&scratch->rest, segment->aligned);
             status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
-            if (!status) status = encode_string(tokenizer, &scratch->rest, cached, scratch, error);
+            if (!status) status = wl_tokenize_string(tokenizer, &scratch->rest, cached, scratch, error);
         }
         if (status) return status;
     }
@@ -383,6 +383,8 @@ static wl_status encode_segment(const wl_tokenizer *tokenizer, wl_text text, con
         return wl_scan_mark(tokenizer, data, size, scratch, error);
     if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BERT)
         return wl_scan_bert(tokenizer, data, size, scratch, error);
+    if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_SPACES)
+        return wl_scan_spaces(tokenizer, data, size, scratch, error);
     if (!scratch->tokens.spanned && tokenizer->scanner == WL_SCAN_BYTES &&
         wl_normalize_is_identity(tokenizer->normalizers, tokenizer->normalizer_count, data, size))
         return scan_in_place(tokenizer, data, size, scratch, error);

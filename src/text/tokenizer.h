@@ -58,6 +58,7 @@ typedef enum wl_scanner {
     WL_SCAN_MARK,    /* Llama-2: words start at a space, which is a mark (scan_mark.c) */
     WL_SCAN_BYTES,   /* byte-level BPE: words by a known expression (scan_bytes.c) */
     WL_SCAN_BERT,    /* BERT: words end at white space and punctuation (scan_bert.c) */
+    WL_SCAN_SPACES,  /* sentencepiece's Unigram and what else has words between white space (scan_spaces.c) */
 } wl_scanner;
 
 typedef struct wl_packed wl_packed; /* packed.h */
@@ -67,6 +68,13 @@ typedef struct wl_facts {
     uint32_t ids_differ, marks_lead, may_cut; /* 0: not asked yet, 1: no, 2: yes */
     uint32_t median;                          /* length of a piece in characters, plus 1; 0: not asked yet */
 } wl_facts;
+
+/* WL_SCAN_SPACES: what is proved of the normalizers and pre-tokenizers. */
+typedef struct wl_space_rules {
+    bool controls; /* tab, line feed and carriage return are like the space */
+    bool beyond;   /* a word may begin and end with a character that is not ASCII */
+    bool dropped;  /* white space is dropped; else a run of it is one space, which is a mark */
+} wl_space_rules;
 
 struct wl_tokenizer {
     char *name;        /* of the file, for errors */
@@ -103,8 +111,9 @@ struct wl_tokenizer {
     wl_start_rules start_rules;
     bool in_blocks;    /* start_rules may be used */
     bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
-    wl_cuts *cuts;     /* NULL: a word may not be cut */
-    bool cuts_lent;    /* they belong to somebody else */
+    wl_space_rules spaces;
+    wl_cuts *cuts;  /* NULL: a word may not be cut */
+    bool cuts_lent; /* they belong to somebody else */
     wl_facts facts;
     wl_packed *packed;    /* while a packed file is being read: where the large parts are; else NULL */
     wl_safetensors *file; /* the packed file, owned; NULL where a model owns it, or there is none */
@@ -133,6 +142,7 @@ typedef struct wl_text_scratch {
     size_t spaced_count, spaced_capacity;
     wl_decode_scratch decode;
     uint64_t replaced; /* ill-formed subparts so far */
+    bool torn;         /* WL_SCAN_SPACES: a word was met that its neighbours bear on */
 } wl_text_scratch;
 
 void wl_text_scratch_free(wl_text_scratch *scratch);
@@ -145,6 +155,9 @@ wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, w
  * through the word cache, which a scanner that keeps the result itself has no use for. */
 wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment, bool cached, wl_text_scratch *scratch,
                               wl_error *error);
+/* Pre-tokenizers and model over normalized text without added tokens, likewise. */
+wl_status wl_tokenize_string(const wl_tokenizer *tokenizer, wl_string *string, bool cached, wl_text_scratch *scratch,
+                             wl_error *error);
 /* The model over one piece of a string: appended to scratch->tokens. part: it is a part of a piece, cut where no merge
  * reaches over. */
 wl_status wl_model_encode(const wl_tokenizer *tokenizer, const char *text, size_t size, bool part,
@@ -158,6 +171,8 @@ wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t 
                         wl_error *error);
 wl_status wl_scan_bert(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
                        wl_error *error);
+wl_status wl_scan_spaces(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
+                         wl_error *error);
 /* Chooses the scanner and fills its tables; called once the parts are complete. */
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error);
 

@@ -1,29 +1,40 @@
 #include "text/scan/cuts.h"
 
-static void set(uint8_t rows[256][32], unsigned char x, unsigned char y)
-{
-    rows[x][y / 8] |= (uint8_t)(1u << y % 8);
-}
-
 void wl_cuts_note(wl_cuts *cuts, const char *piece, size_t size)
 {
     for (size_t at = 1; at < size; at++) {
-        unsigned char x = (unsigned char)piece[at - 1], y = (unsigned char)piece[at];
         size_t near = at < size - at ? at : size - at; /* bytes on the poorer side */
-        set(cuts->joined, x, y);
-        if (y < 0xC0) continue;
+        uint8_t *joined = &cuts->joined[(unsigned char)piece[at - 1]][(unsigned char)piece[at]];
+        *joined |= WL_CUT_NEVER;
+        if ((unsigned char)piece[at] < 0xC0) continue;
         if (near == 1) {
-            set(cuts->close, x, y);
+            *joined |= WL_CUT_CLOSE;
             continue;
         }
-        size_t slot = wl_cuts_slot(piece + at, near == 2 ? 2 : 3);
-        uint64_t *filter = near == 2 ? cuts->pairs : cuts->triples;
-        filter[slot / 64] |= UINT64_C(1) << slot % 64;
+        uint32_t four, low = 0;
+        uint16_t high = 0;
+        memcpy(&four, piece + at - 2, 4);
+        uint64_t *word = &cuts->held[wl_cuts_word(four)];
+        if (near == 2) {
+            *word |= wl_cuts_bit(four);
+            continue;
+        }
+        memcpy(&low, piece + at - 3, 4);
+        memcpy(&high, piece + at + 1, 2);
+        *word |= wl_cuts_bit(low | (uint64_t)high << 32);
     }
 }
 
 void wl_cuts_finish(wl_cuts *cuts)
 {
-    /* Never inside a character. */
-    for (unsigned x = 0; x < 256; x++) memset(&cuts->joined[x][0x80 / 8], 0xFF, 0x40 / 8);
+    for (unsigned x = 0; x < 256; x++)
+        for (unsigned y = 0x80; y < 0xC0; y++) cuts->joined[x][y] |= WL_CUT_NEVER;
+}
+
+bool wl_cuts_sound(const wl_cuts *cuts)
+{
+    uint8_t all = WL_CUT_NEVER;
+    for (unsigned x = 0; x < 256; x++)
+        for (unsigned y = 0x80; y < 0xC0; y++) all &= cuts->joined[x][y];
+    return all & WL_CUT_NEVER;
 }

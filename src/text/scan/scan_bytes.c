@@ -4,6 +4,7 @@
  * A block always begins where a word starts, so that blocks need not know of each other: the last word, whose end is
  * not in sight, is seen again at the beginning of the next one.
  * Cost: one pass, and what the words cost that the cache does not hold. */
+#include "text/scan/blocks.h"
 #include "text/scan/words.h"
 
 wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
@@ -21,9 +22,16 @@ wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t 
     wl_word_batch batch;
     wl_words_begin(&batch, tokenizer, scratch, wl_model_encode, text, size);
     for (size_t at = 0; at < size;) {
-        size_t ends[WL_WORD_ENDS], count = wl_word_ends(tokenizer->words, masks, text, size, at, ends);
-        for (size_t i = 0; i < count; at = ends[i++])
-            if (wl_words_add(&batch, at, ends[i], error)) return error->code;
+        uint64_t ends;
+        size_t last = wl_word_ends(tokenizer->words, masks, text, size, at, &ends);
+        for (size_t block = at; ends; ends &= ends - 1) {
+            size_t end = block + wl_block_first(ends);
+            if (wl_words_add(&batch, at, end, error)) return error->code;
+            at = end;
+        }
+        if (!last) continue;
+        if (wl_words_add(&batch, at, last, error)) return error->code;
+        at = last;
     }
     return wl_words_flush(&batch, error);
 }

@@ -32,7 +32,7 @@ static wl_status merge(const wl_tokenizer *tokenizer, const char *part, size_t s
 }
 
 /* A word as it stands in the raw text: a space in front where lead says so, raw marks made spaces. */
-static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word, size_t size, bool lead,
+static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word, size_t size, bool lead, bool raw_mark,
                                  wl_text_scratch *scratch, wl_error *error)
 {
     const wl_normalizer *mark = &tokenizer->normalizers[0];
@@ -40,7 +40,8 @@ static wl_status encode_raw_word(const wl_tokenizer *tokenizer, const char *word
     buffer->size = 0;
     if (wl_buffer_reserve(buffer, size + 1, error)) return error->code;
     if (lead) buffer->data[buffer->size++] = ' ';
-    for (size_t at = 0; at < size;) {
+    if (!raw_mark && wl_buffer_append(buffer, word, size, error)) return error->code;
+    for (size_t at = 0; raw_mark && at < size;) {
         bool is_mark = size - at >= mark->content_size && memcmp(word + at, mark->content, mark->content_size) == 0;
         buffer->data[buffer->size++] = is_mark ? ' ' : word[at];
         at += is_mark ? mark->content_size : 1;
@@ -85,7 +86,7 @@ wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t s
         size_t end = word_end(mark, text, begin, size, &raw_mark);
         if (begin == 0 || raw_mark) {
             if (wl_words_flush(&batch, error) ||
-                encode_raw_word(tokenizer, text + begin, end - begin, begin == 0, scratch, error))
+                encode_raw_word(tokenizer, text + begin, end - begin, begin == 0, raw_mark, scratch, error))
                 return error->code;
         } else if (wl_words_add(&batch, begin, end, error))
             return error->code;

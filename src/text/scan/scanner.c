@@ -138,6 +138,112 @@ static bool is_bert_scan(const wl_tokenizer *tokenizer)
            tokenizer->wordpiece.unknown != WL_NO_ID;
 }
 
+/* ---- WL_SCAN_SPACES: see scan_spaces.c ---- */
+
+static bool is_printable(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] <= ' ' || text[i] > '~') return false;
+    return size > 0;
+}
+
+/* Runs of spaces become one. */
+static bool is_collapse(const wl_normalizer *step)
+{
+    return step->kind == WL_NORMALIZE_REPLACE && step->pattern.kind != WL_PATTERN_STRING &&
+           strcmp(step->pattern.text, " {2,}") == 0 && step->content_size == 1 && step->content[0] == ' ';
+}
+
+/* The step keeps printable ASCII at a word's ends printable ASCII, whatever stands beyond the space. */
+static bool step_keeps_words(const wl_normalizer *step)
+{
+    switch (step->kind) {
+    case WL_NORMALIZE_PRECOMPILED:
+        for (unsigned byte = ' '; byte <= '~'; byte++)
+            if (!step->charsmap.plain[byte]) return false;
+        return true;
+    case WL_NORMALIZE_REPLACE:
+        return is_collapse(step) ||
+               (step->pattern.kind == WL_PATTERN_STRING && is_printable(step->pattern.text, step->pattern.size) &&
+                is_printable(step->content, step->content_size));
+    case WL_NORMALIZE_STRIP:
+    case WL_NORMALIZE_NFC:
+    case WL_NORMALIZE_NFD:
+    case WL_NORMALIZE_NFKC:
+    case WL_NORMALIZE_NFKD:
+    case WL_NORMALIZE_LOWERCASE:
+    case WL_NORMALIZE_STRIP_ACCENTS:
+    case WL_NORMALIZE_NMT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* No added token that is matched in normalized text holds white space, so none reaches over a run of it. */
+static bool tokens_without_spaces(const wl_matcher *matcher)
+{
+    size_t length;
+    for (size_t at = 0; at < matcher->patterns.bytes.size; at += length)
+        if (wl_unicode_class(wl_utf8_decode(matcher->patterns.bytes.data + at, &length)) & WL_UNICODE_SPACE)
+            return false;
+    return true;
+}
+
+/* Whether white space between two letters becomes spaces. */
+static wl_status becomes_spaces(const wl_tokenizer *tokenizer, const char *space, bool *becomes, wl_error *error)
+{
+    wl_string string = {0};
+    wl_normalize_scratch scratch = {0};
+    wl_span none = {0, 0};
+    *becomes = false;
+    if (!wl_string_add(&string, "a", 1, none, error) && !wl_string_add(&string, space, strlen(space), none, error) &&
+        !wl_string_add(&string, "b", 1, none, error) &&
+        !wl_normalize(tokenizer->normalizers, tokenizer->normalizer_count, &string, &scratch, error)) {
+        const char *text = string.text.data;
+        size_t at = 1;
+        while (at < string.text.size && text[at] == ' ') at++;
+        *becomes = at > 1 && at + 1 == string.text.size && text[0] == 'a' && text[at] == 'b';
+    }
+    wl_string_free(&string);
+    wl_normalize_scratch_free(&scratch);
+    return error->code;
+}
+
+static wl_status read_space_rules(wl_tokenizer *tokenizer, bool *found, wl_error *error)
+{
+    const wl_pretokenizer *steps = tokenizer->pretokenizers;
+    const wl_normalizer *normalizers = tokenizer->normalizers;
+    size_t count = tokenizer->normalizer_count, precompiled = 0;
+    wl_space_rules rules = {.controls = true, .beyond = true};
+    *found = false;
+    if (!tokenizer->pretokenizer_count || tokenizer->aligned || tokenizer->cuts) return WL_OK;
+    if (!tokens_without_spaces(&tokenizer->added.normalized)) return WL_OK;
+    for (size_t i = 0; i < count; i++) {
+        wl_normalizer_kind kind = normalizers[i].kind;
+        if (!step_keeps_words(&normalizers[i])) return WL_OK;
+        precompiled += kind == WL_NORMALIZE_PRECOMPILED;
+        rules.beyond &= kind == WL_NORMALIZE_PRECOMPILED || kind == WL_NORMALIZE_REPLACE || kind == WL_NORMALIZE_STRIP;
+    }
+    rules.beyond &= precompiled <= 1;
+    rules.dropped = steps[0].kind == WL_PRETOKENIZE_SPACES || steps[0].kind == WL_PRETOKENIZE_WHITESPACE;
+    bool marked = tokenizer->pretokenizer_count == 1 && steps[0].kind == WL_PRETOKENIZE_METASPACE && steps[0].split &&
+                  steps[0].scheme == WL_PREPEND_ALWAYS;
+    if (!rules.dropped && !(marked && count && is_collapse(&normalizers[count - 1]))) return WL_OK;
+    static const char *const controls[] = {"\t", "\n", "\r", "\r\n"};
+    error->code = WL_OK;
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
+        bool becomes;
+        if (becomes_spaces(tokenizer, controls[i], &becomes, error)) return error->code;
+        rules.controls &= becomes;
+    }
+    if (becomes_spaces(tokenizer, " ", found, error)) return error->code;
+    tokenizer->spaces = rules;
+    return WL_OK;
+}
+
+/* ---- */
+
 /* Byte-level BPE with one expression that covers all text, perhaps a space in front of it. */
 static bool is_bytes_scan(wl_tokenizer *tokenizer)
 {
@@ -170,6 +276,12 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
     if (is_bytes_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BYTES;
         tokenizer->in_blocks = wl_start_rules_read(tokenizer->words, &tokenizer->start_rules);
+        return WL_OK;
+    }
+    bool spaced;
+    if (read_space_rules(tokenizer, &spaced, error)) return error->code;
+    if (spaced) {
+        tokenizer->scanner = WL_SCAN_SPACES;
         return WL_OK;
     }
     /* An added token that is matched in normalized text may reach over any cut. */

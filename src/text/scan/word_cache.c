@@ -1,50 +1,56 @@
 #include "text/scan/word_cache.h"
 
-#include <stdlib.h>
-
 _Static_assert(sizeof(wl_word_slot) == 32, "two slots a cache line");
-_Static_assert(sizeof(wl_long_slot) == 192, "a slot is three cache lines");
+_Static_assert(sizeof(wl_long_slot) == 64, "a slot is a cache line");
 
 wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error)
 {
     if (cache->memory && cache->owner == owner) return WL_OK;
-    /* Three quarters for the short words. */
-    size_t long_pairs = bytes / 4 / (2 * sizeof(wl_long_slot)),
-           pairs = (bytes - bytes / 4) / (2 * sizeof(wl_word_slot));
-    pairs = pairs > 2 ? pairs & ~(size_t)1 : 2;
+    /* Half for the short words; what the power of two leaves of it goes to the long ones. */
+    size_t pairs = 1;
+    while (4 * pairs * sizeof(wl_word_slot) <= bytes / 2) pairs *= 2;
+    size_t left = bytes > 2 * pairs * sizeof(wl_word_slot) ? bytes - 2 * pairs * sizeof(wl_word_slot) : 0;
+    size_t long_pairs = left / (2 * sizeof(wl_long_slot));
     if (!long_pairs) long_pairs = 1;
     size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot));
     if (!cache->memory) {
-        /* Zeroed pages come from the system when they are first touched: a cache costs what is used of it. */
-        cache->memory = wl_allocate(size + 128, 1, error);
+        cache->memory = wl_pages_allocate(size, error);
         if (!cache->memory) return error->code;
-        uintptr_t aligned = ((uintptr_t)cache->memory + 127) & ~(uintptr_t)127;
-        cache->slots = (wl_word_slot *)aligned;
-        cache->long_slots = (wl_long_slot *)(aligned + 2 * pairs * sizeof(wl_word_slot));
+        cache->size = size;
+        cache->slots = cache->memory;
+        cache->long_slots = (wl_long_slot *)(void *)(cache->slots + 2 * pairs);
         cache->pairs = pairs;
         cache->long_pairs = long_pairs;
     } else
-        memset(cache->slots, 0, size);
+        memset(cache->memory, 0, size);
     cache->owner = owner;
     return WL_OK;
 }
 
 void wl_word_cache_free(wl_word_cache *cache)
 {
-    free(cache->memory);
+    wl_pages_free(cache->memory, cache->size);
     *cache = (wl_word_cache){0};
 }
 
-/* The newest word comes first in its pair, the one before it second: frequent words come back soon after they are
- * lost. What the pair loses goes to the other one as long as that has room. */
+/* Whether a new word may drive out an old one. */
+static bool may_replace(wl_word_cache *cache)
+{
+    return (++cache->refused & 7) == 0;
+}
+
+/* The newest word comes first in its pair. */
 static void add_short(wl_word_cache *cache, wl_word_key key, const uint32_t *ids, size_t count)
 {
-    wl_word_slot *pair = wl_word_cache_pair(cache, key), *other = wl_word_cache_other(cache, pair);
-    if (wl_word_cache_match(pair, key) || wl_word_cache_match(other, key)) return;
-    if (!other[0].key.high)
-        other[0] = pair[1];
-    else if (!other[1].key.high)
-        other[1] = pair[1];
+    wl_word_slot *pair = wl_word_cache_pair(cache, key), *second = wl_word_cache_second(cache, key);
+    const wl_word_slot *slot;
+    if (wl_word_cache_match(pair, key, &slot) || wl_word_cache_match(second, key, &slot)) return;
+    if (pair[1].key.high) { /* the first pair is full */
+        if (!second[1].key.high)
+            pair = second;
+        else if (!may_replace(cache))
+            return;
+    }
     pair[1] = pair[0];
     pair[0] = (wl_word_slot){.key = key};
     for (size_t i = 0; i < count; i++) pair[0].ids[i] = ids[i];
@@ -56,31 +62,46 @@ static wl_long_slot *long_pair(const wl_word_cache *cache, const char *word, siz
     return &cache->long_slots[2 * wl_hash_range(wl_hash_bytes(word, size) + part, cache->long_pairs)];
 }
 
+static void add_long(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids, size_t count)
+{
+    wl_long_slot *pair = long_pair(cache, word, size, part), *slot = pair;
+    bool wide = size + 3 * count > WL_LONG_PAYLOAD;
+    bool full = pair[0].size && (pair[0].wide || pair[1].size || wide);
+    if (full && !may_replace(cache)) return;
+    if (!wide && pair[0].size && !pair[0].wide) pair[1] = pair[0];
+    if (pair[0].wide || wide) pair[1].size = 0;
+    *slot = (wl_long_slot){.size = (uint8_t)size, .count = (uint8_t)count, .part = part, .wide = wide};
+    uint8_t *payload = (uint8_t *)pair + offsetof(wl_long_slot, payload); /* of both slots where wide */
+    memcpy(payload, word, size);
+    for (size_t i = 0; i < count; i++) {
+        payload[size + 3 * i] = (uint8_t)ids[i];
+        payload[size + 3 * i + 1] = (uint8_t)(ids[i] >> 8);
+        payload[size + 3 * i + 2] = (uint8_t)(ids[i] >> 16);
+    }
+}
+
 void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids,
                        size_t count)
 {
-    if (size <= WL_WORD_BYTES && count <= WL_WORD_IDS) {
-        add_short(cache, wl_word_key_of(word, size, size, part), ids, count);
-    } else if (size <= WL_LONG_BYTES && count <= WL_LONG_IDS) {
-        wl_long_slot *pair = long_pair(cache, word, size, part);
-        pair[1] = pair[0];
-        pair[0].size = (uint8_t)size;
-        pair[0].part = part;
-        pair[0].count = (uint8_t)count;
-        memcpy(pair[0].word, word, size);
-        if (count) memcpy(pair[0].ids, ids, count * sizeof *ids);
-    }
+    if (size <= WL_WORD_BYTES && count <= WL_WORD_IDS)
+        add_short(cache, wl_word_key_at_end(word, size, part), ids, count);
+    else if (size + 3 * count <= WL_WIDE_PAYLOAD)
+        add_long(cache, word, size, part, ids, count);
 }
 
 bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_t size, bool part, wl_tokens *tokens,
                              wl_error *error)
 {
-    if (size > WL_LONG_BYTES) return false;
-    const wl_long_slot *slot = long_pair(cache, word, size, part);
-    for (int i = 0; i < 2; i++, slot++) {
-        if (slot->size != size || slot->part != part || memcmp(slot->word, word, size) != 0) continue;
-        if (wl_tokens_reserve(tokens, WL_LONG_IDS, error)) return false;
-        memcpy(tokens->ids + tokens->count, slot->ids, sizeof slot->ids);
+    if (size >= WL_WIDE_PAYLOAD) return false;
+    const wl_long_slot *pair = long_pair(cache, word, size, part);
+    for (int i = 0; i < (pair->wide ? 1 : 2); i++) {
+        const wl_long_slot *slot = &pair[i];
+        const uint8_t *payload = (const uint8_t *)slot + offsetof(wl_long_slot, payload);
+        if (slot->size != size || slot->part != part || memcmp(payload, word, size) != 0) continue;
+        if (wl_tokens_reserve(tokens, slot->count, error)) return false;
+        uint32_t *out = tokens->ids + tokens->count;
+        for (const uint8_t *id = payload + size; id < payload + size + 3 * (size_t)slot->count; id += 3)
+            *out++ = id[0] | (uint32_t)id[1] << 8 | (uint32_t)id[2] << 16;
         tokens->count += slot->count;
         return true;
     }

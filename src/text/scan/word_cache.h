@@ -1,18 +1,20 @@
 /* Words seen before and their ids. In running text nearly every word is found here, so this is the inner loop of
  * tokenizing: a slot of a short word is 32 bytes, two slots share a cache line, a key is two registers, ids are copied
- * without looking at their number. Words that are longer or have more tokens lie in slots of 192 bytes; what does not
- * fit there either is tokenized anew.
- * Bounded: a new word takes the place of an old one. What is kept never changes a result, only its cost. */
+ * without looking at their number. A word may stand in either of the two pairs of a bucket; the one it hashes to is
+ * read first, the other only when it is not there. Words that are longer or have more tokens lie in slots of 64 bytes,
+ * word and ids side by side, or in two such slots. What does not fit is tokenized anew. Bounded: where there is no
+ * room, a new word takes the place of an old one, but only every eighth does, or the words of a bucket that is asked
+ * for one more than it holds would drive each other out in turn. What is kept never changes a result, only its cost. */
 #ifndef WL_TEXT_WORD_CACHE_H
 #define WL_TEXT_WORD_CACHE_H
 
 #include "base/hash.h"
 #include "text/models/tokens.h"
 
-#define WL_WORD_BYTES 15
-#define WL_WORD_IDS   4
-#define WL_LONG_BYTES 125
-#define WL_LONG_IDS   16
+#define WL_WORD_BYTES   15
+#define WL_WORD_IDS     4
+#define WL_LONG_PAYLOAD 61
+#define WL_WIDE_PAYLOAD (WL_LONG_PAYLOAD + 64)
 
 typedef struct wl_word_key {
     uint64_t low, high; /* the word's bytes, zeros, and in the last byte its length and whether it is a part: never 0 */
@@ -23,18 +25,21 @@ typedef struct wl_word_slot {
     uint32_t ids[WL_WORD_IDS]; /* the top byte of the first is their number: ids are below WL_ID_LIMIT */
 } wl_word_slot;
 
+/* Two of them, side by side, may be one wide slot. */
 typedef struct wl_long_slot {
-    uint8_t size, part, count; /* size 0: empty */
-    char word[WL_LONG_BYTES];
-    uint32_t ids[WL_LONG_IDS];
+    uint8_t size, count; /* bytes of the word, 0: empty; its tokens */
+    bool part : 1, wide : 1;
+    uint8_t payload[WL_LONG_PAYLOAD]; /* the word, then three bytes an id */
 } wl_long_slot;
 
 typedef struct wl_word_cache {
     wl_word_slot *slots;
     wl_long_slot *long_slots;
-    void *memory;               /* of both, before alignment */
-    uint64_t pairs, long_pairs; /* of slots; pairs is even; 0: no cache */
+    void *memory; /* of both */
+    size_t size;
+    uint64_t pairs, long_pairs; /* of slots; pairs is a power of two; 0: no cache */
     uint64_t owner;             /* the tokenizer whose words they are */
+    uint32_t refused;           /* words that found no room */
 } wl_word_cache;
 
 /* Makes a cache of at most bytes for a tokenizer; one that holds another tokenizer's words is emptied. */
@@ -48,8 +53,8 @@ void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool
 bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_t size, bool part, wl_tokens *tokens,
                              wl_error *error);
 
-/* size: 1 to WL_WORD_BYTES. readable: bytes from word on that may be read, at least size. */
-static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t readable, bool part)
+/* size: 1 to WL_WORD_BYTES; 16 bytes from word on can be read. */
+static inline wl_word_key wl_word_key_of(const char *word, size_t size, bool part)
 {
     /* The bits of a word of each size, in halves. */
     static const uint64_t keep[16][2] = {
@@ -63,41 +68,43 @@ static inline wl_word_key wl_word_key_of(const char *word, size_t size, size_t r
 #undef LOW
 #undef HIGH
     };
-    wl_word_key key = {0, 0};
-    if (readable >= 16) {
-        memcpy(&key.low, word, 8);
-        memcpy(&key.high, word + 8, 8);
-        key.low &= keep[size][0];
-        key.high &= keep[size][1];
-    } else {
-        char bytes[16] = {0};
-        memcpy(bytes, word, size);
-        memcpy(&key.low, bytes, 8);
-        memcpy(&key.high, bytes + 8, 8);
-    }
+    wl_word_key key;
+    memcpy(&key.low, word, 8);
+    memcpy(&key.high, word + 8, 8);
+    key.low &= keep[size][0];
+    key.high &= keep[size][1];
     key.high |= (uint64_t)(size | (size_t)part << 7) << 56;
     return key;
 }
 
-/* The pair of slots where a key belongs: the high half of a product spreads a hash over any number. */
-static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_word_key key)
+/* The same where no more than the word can be read. */
+static inline wl_word_key wl_word_key_at_end(const char *word, size_t size, bool part)
 {
-    return &cache->slots[2 * wl_hash_range(wl_hash_pair(key.low, key.high), cache->pairs)];
+    char bytes[16] = {0};
+    memcpy(bytes, word, size);
+    return wl_word_key_of(bytes, size, part);
 }
 
-/* The slot of a word in a pair, or NULL. Both are compared: no branch tells which. */
-static inline const wl_word_slot *wl_word_cache_match(const wl_word_slot *pair, wl_word_key key)
+/* The pair of slots where a key belongs. */
+static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_word_key key)
+{
+    return &cache->slots[2 * (wl_hash_pair(key.low, key.high) & (cache->pairs - 1))];
+}
+
+/* The second pair where it may stand. */
+static inline wl_word_slot *wl_word_cache_second(const wl_word_cache *cache, wl_word_key key)
+{
+    return &cache->slots[2 * (wl_hash_integer(wl_hash_pair(key.low, key.high)) & (cache->pairs - 1))];
+}
+
+/* Whether a pair holds a word, and where. Which of the two it is is chance, so no branch asks for it. */
+static inline bool wl_word_cache_match(const wl_word_slot *pair, wl_word_key key, const wl_word_slot **slot)
 {
     uint64_t first = (pair[0].key.low ^ key.low) | (pair[0].key.high ^ key.high);
     uint64_t second = (pair[1].key.low ^ key.low) | (pair[1].key.high ^ key.high);
-    const wl_word_slot *slot = first ? &pair[1] : &pair[0];
-    return first && second ? NULL : slot;
-}
-
-/* The other pair of the bucket; the number of pairs is even. */
-static inline wl_word_slot *wl_word_cache_other(const wl_word_cache *cache, const wl_word_slot *pair)
-{
-    return &cache->slots[(size_t)(pair - cache->slots) ^ 2];
+    size_t index = first != 0;
+    *slot = pair + index;
+    return (second & (0 - (uint64_t)index)) == 0;
 }
 
 /* Appends a slot's ids; tokens has room for WL_WORD_IDS. */

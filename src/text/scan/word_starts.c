@@ -180,9 +180,9 @@ static bool is_beyond(const char *text)
 }
 
 size_t wl_word_ends(const wl_words_rules *rules, const wl_start_rules *masks, const char *text, size_t size, size_t at,
-                    size_t ends[WL_WORD_ENDS])
+                    uint64_t *ends)
 {
-    size_t count = size - at < WL_BLOCK ? size - at : WL_BLOCK, known = 0, found = 0;
+    size_t count = size - at < WL_BLOCK ? size - at : WL_BLOCK, known = 0;
     uint64_t starts = 0;
     if (masks && count == WL_BLOCK && !is_beyond(text + at)) {
         starts = find_starts(masks, text + at, count, count == size - at, &known);
@@ -191,10 +191,7 @@ size_t wl_word_ends(const wl_words_rules *rules, const wl_start_rules *masks, co
         memcpy(last, text + at, count);
         starts = find_starts(masks, last, count, true, &known);
     }
-    for (starts &= ~UINT64_C(1); starts; starts &= starts - 1) ends[found++] = at + wl_block_first(starts);
-    if (known == size - at)
-        ends[found++] = size;
-    else if (!found) /* no end in sight */
-        ends[found++] = wl_words_next(rules, text, size, at);
-    return found;
+    *ends = starts & ~UINT64_C(1);
+    if (known == size - at) return size;
+    return *ends ? 0 : wl_words_next(rules, text, size, at); /* no end in sight */
 }

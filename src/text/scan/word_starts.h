@@ -22,10 +22,10 @@ typedef struct wl_start_rules {
 /* False where the rules hold something that the masks do not know. */
 bool wl_start_rules_read(const wl_words_rules *rules, wl_start_rules *masks);
 
-/* The ends of the next words of text from at on, where one starts: at least one, at most WL_WORD_ENDS, into ends;
- * returns their number. masks may be NULL. Cost: one block where only ASCII is near, else one word. at < size. */
-enum { WL_WORD_ENDS = 64 };
+/* The next words of text from at on, where one starts; at < size. Words end at at + i for each bit i of *ends,
+ * ascending, and after those, where the value returned is not 0, one more ends there. At least one does. masks may be
+ * NULL. Cost: one block where only ASCII is near, else one word. */
 size_t wl_word_ends(const wl_words_rules *rules, const wl_start_rules *masks, const char *text, size_t size, size_t at,
-                    size_t ends[WL_WORD_ENDS]);
+                    uint64_t *ends);
 
 #endif

@@ -34,18 +34,22 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
     size_t count = batch->count;
     batch->count = 0;
     for (size_t i = 0; i < count; i++) {
-        wl_word_range word = batch->words[i];
-        keys[i] = word.size <= WL_WORD_BYTES
-                      ? wl_word_key_of(text + word.begin, word.size, batch->size - word.begin, word.part)
-                      : no_key;
+        const wl_word_range *word = &batch->words[i];
+        const char *data = text + word->begin;
+        if (word->size > WL_WORD_BYTES)
+            keys[i] = no_key;
+        else if (batch->size - word->begin < 16)
+            keys[i] = wl_word_key_at_end(data, word->size, word->part);
+        else
+            keys[i] = wl_word_key_of(data, word->size, word->part);
         pairs[i] = wl_word_cache_pair(cache, keys[i]);
         __builtin_prefetch(pairs[i]);
     }
     if (wl_tokens_reserve(tokens, count * WL_WORD_IDS, error)) return error->code;
     for (size_t i = 0; i < count; i++) {
-        const wl_word_slot *slot = wl_word_cache_match(pairs[i], keys[i]);
-        if (!slot) slot = wl_word_cache_match(wl_word_cache_other(cache, pairs[i]), keys[i]);
-        if (slot) {
+        const wl_word_slot *slot;
+        if (wl_word_cache_match(pairs[i], keys[i], &slot) ||
+            wl_word_cache_match(wl_word_cache_second(cache, keys[i]), keys[i], &slot)) {
             wl_word_slot_copy(slot, tokens);
             continue;
         }

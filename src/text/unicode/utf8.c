@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__) && !defined(WL_PLAIN_KERNELS)
+#include <emmintrin.h>
+#endif
+
 /* Well-formed sequences (Unicode, table 3-7): bytes, and the bounds of the second byte; all later ones are 80..BF. */
 static const struct {
     unsigned char length, low, high;
@@ -47,11 +51,80 @@ static size_t ascii_length(const unsigned char *s, size_t size)
     return at;
 }
 
+#if defined(__SSE2__) && !defined(WL_PLAIN_KERNELS)
+
+static uint64_t bits_of(const __m128i masks[4])
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < 4; i++) bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(masks[i]) << (16 * i);
+    return bits;
+}
+
+/* Leads whose second byte has bounds of its own, or that are none: E0, ED, from F0 on, C0 and C1. */
+static bool seconds_valid(const unsigned char *s, size_t size, uint64_t leads)
+{
+    for (; leads; leads &= leads - 1) {
+        size_t at = (size_t)__builtin_ctzll(leads);
+        unsigned row = rows[s[at] - 0xC0];
+        if (row == 0 || size - at < 2 || s[at + 1] < sequences[row].low || s[at + 1] > sequences[row].high)
+            return false;
+    }
+    return true;
+}
+
+/* Number of leading bytes that are well-formed, told 64 bytes at a time as long as all of them are: later bytes of
+ * sequences must stand exactly where the first bytes call for them. May stop anywhere between two characters. */
+static size_t valid_blocks(const unsigned char *s, size_t size)
+{
+    uint64_t due = 0; /* later bytes that the block before calls for */
+    size_t at = 0;
+    for (; size - at >= 64; at += 64) {
+        __m128i bytes[4], later[4], three[4], four[4], odd[4], all = _mm_setzero_si128();
+        for (int i = 0; i < 4; i++) {
+            bytes[i] = _mm_loadu_si128((const __m128i *)(const void *)(s + at + 16 * i));
+            all = _mm_or_si128(all, bytes[i]);
+        }
+        if (!_mm_movemask_epi8(all) && !due) continue;
+        for (int i = 0; i < 4; i++) {
+            __m128i byte = bytes[i];
+            later[i] = _mm_cmplt_epi8(byte, _mm_set1_epi8((char)0xC0));
+            three[i] = _mm_cmpeq_epi8(_mm_max_epu8(byte, _mm_set1_epi8((char)0xE0)), byte);
+            four[i] = _mm_cmpeq_epi8(_mm_max_epu8(byte, _mm_set1_epi8((char)0xF0)), byte);
+            __m128i bounded = _mm_or_si128(_mm_cmpeq_epi8(byte, _mm_set1_epi8((char)0xE0)),
+                                           _mm_cmpeq_epi8(byte, _mm_set1_epi8((char)0xED)));
+            __m128i overlong =
+                _mm_cmpeq_epi8(_mm_and_si128(byte, _mm_set1_epi8((char)0xFE)), _mm_set1_epi8((char)0xC0));
+            odd[i] = _mm_or_si128(_mm_or_si128(bounded, overlong), four[i]);
+        }
+        uint64_t follows = bits_of(later), first = bits_of(bytes) & ~follows, third = bits_of(three);
+        uint64_t fourth = bits_of(four), asked = bits_of(odd);
+        if (follows != (due | first << 1 | third << 2 | fourth << 3)) break;
+        if (asked && !seconds_valid(s + at, size - at, asked)) break;
+        due = first >> 63 | third >> 62 | fourth >> 61;
+    }
+    /* Back to the character that the next block was to end. */
+    if (due) do
+            at--;
+        while ((s[at] & 0xC0) == 0x80);
+    return at;
+}
+
+#else
+
+static size_t valid_blocks(const unsigned char *s, size_t size)
+{
+    (void)s;
+    (void)size;
+    return 0;
+}
+
+#endif
+
 size_t wl_utf8_valid(const char *text, size_t size)
 {
     const unsigned char *s = (const unsigned char *)text;
     bool valid = true;
-    size_t at = 0;
+    size_t at = valid_blocks(s, size);
     while (at < size) {
         size_t length = s[at] < 0x80 ? ascii_length(s + at, size - at) : sequence_length(s + at, size - at, &valid);
         if (!valid) break;
