@@ -47,6 +47,7 @@ static wl_status describe(const wl_model *model, const char *path, bool json, wl
         {.name = "normalize", .number = info.normalize, .boolean = true},
         {.name = "weighted", .number = info.weighted, .boolean = true},
         {.name = "mapped", .number = info.mapped, .boolean = true},
+        {.name = "packed", .number = info.packed, .boolean = true},
         {.name = "tokens", .number = info.max_tokens},
         {.name = "characters", .number = info.max_characters},
         {.name = "cpu", .text = wl_cpu_name()},

@@ -10,6 +10,7 @@ wl_status cmd_similarity(const cli_settings *settings, wl_error *error);
 wl_status cmd_rank(const cli_settings *settings, wl_error *error);
 wl_status cmd_tokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_detokenize(const cli_settings *settings, wl_error *error);
+wl_status cmd_convert(const cli_settings *settings, wl_error *error);
 wl_status cmd_info(const cli_settings *settings, wl_error *error);
 wl_status cmd_pull(const cli_settings *settings, wl_error *error);
 

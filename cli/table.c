@@ -2,7 +2,7 @@
 #include "args.h"
 #include "commands.h"
 
-enum { EMBED = 1, SIMILARITY = 2, RANK = 4, TOKENIZE = 8, DETOKENIZE = 16, INFO = 32, PULL = 64 };
+enum { EMBED = 1, SIMILARITY = 2, RANK = 4, TOKENIZE = 8, DETOKENIZE = 16, CONVERT = 32, INFO = 64, PULL = 128 };
 
 #define VECTORS (EMBED | SIMILARITY | RANK)
 #define TEXTS   (EMBED | RANK | TOKENIZE)
@@ -79,6 +79,20 @@ const cli_verb verb_table[] = {
         .run = cmd_detokenize,
     },
     {
+        .name = "convert",
+        .operands = "MODEL OUT",
+        .summary = "write a model in one file that opens at once",
+        .description =
+            "Writes a model, given by name or by path, to the file OUT in the packed form: a safetensors file that "
+            "holds the weights, the tokenizer's tables ready-made, and what the config says. It opens by mapping alone "
+            "and gives the same ids and the same vectors. A MODEL that is a tokenizer.json gives a packed tokenizer, "
+            "for --tokenizer. OUT appears under its name only when it is complete.",
+        .example = "wordllama convert " DEFAULT_MODEL " packed.safetensors",
+        .least = 2,
+        .most = 2,
+        .run = cmd_convert,
+    },
+    {
         .name = "info",
         .operands = "[MODEL]",
         .summary = "describe a model and this program",
@@ -114,7 +128,7 @@ const cli_flag flag_table[] = {
      .value = "FILE",
      .kind = FLAG_TEXT,
      MEMBER(tokenizer),
-     .verbs = EMBED | SIMILARITY | RANK | INFO,
+     .verbs = EMBED | SIMILARITY | RANK | CONVERT | INFO,
      .help = "the tokenizer.json (default: found beside the model)"},
     {.name = "tokenizer",
      .value = "FILE",
@@ -128,7 +142,7 @@ const cli_flag flag_table[] = {
      .kind = FLAG_CHOICE,
      MEMBER(policy),
      .variable = "WORDLLAMA_POLICY",
-     .verbs = VECTORS | INFO,
+     .verbs = VECTORS | CONVERT | INFO,
      .help = "whose rules for unknown tokens and long texts hold (default auto: as the model's files tell)"},
     {.name = "input",
      .value = "FILE",

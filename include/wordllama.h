@@ -135,12 +135,18 @@ WL_API wl_counts wl_context_counts(const wl_context *context);
 
 typedef struct wl_tokenizer wl_tokenizer;
 
-/* Opens a Hugging Face tokenizer.json. Ids are those of the `tokenizers` library 0.23.3. A file that uses a part not
- * yet known is refused with WL_ERROR_UNSUPPORTED and the part's name; never a wrong id. */
+/* Opens a Hugging Face tokenizer.json, or the tokenizer of a packed file (wl_model_pack). Ids are those of the
+ * `tokenizers` library 0.23.3. A file that uses a part not yet known is refused with WL_ERROR_UNSUPPORTED and the
+ * part's name; never a wrong id. */
 WL_API wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error);
 /* The same from memory; name stands for the file in errors (NULL: "tokenizer"). json may be freed afterwards. */
 WL_API wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error);
 WL_API void wl_tokenizer_close(wl_tokenizer *tokenizer);
+
+/* Writes a tokenizer in the packed form: a file whose tables are ready-made, which wl_tokenizer_open maps and checks
+ * instead of reading it. Same ids. source: a tokenizer.json or a packed file. The file at path appears when it is
+ * complete; the same source gives the same bytes. See wl_model_pack. */
+WL_API wl_status wl_tokenizer_pack(const char *source, const char *path, wl_error *error);
 
 /* "BPE", "WordPiece", "Unigram" or "WordLevel". Static storage. */
 WL_API const char *wl_tokenizer_kind(const wl_tokenizer *tokenizer);
@@ -209,9 +215,18 @@ typedef struct wl_model_options {
 } wl_model_options;
 
 /* Opens a folder that holds model.safetensors and tokenizer.json, or a .safetensors file with the tokenizer given or
- * beside it. The table is mapped, never copied. Refuses a tokenizer whose vocabulary does not fit the table. */
+ * beside it, or a packed file (wl_model_pack), which needs none. The table is mapped, never copied. Refuses a tokenizer
+ * whose vocabulary does not fit the table. */
 WL_API wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_error *error);
 WL_API void wl_model_close(wl_model *model);
+
+/* Writes a model in the packed form: one safetensors file with the source's tensors, its config and its tokenizer's
+ * tables ready-made, which wl_model_open and wl_tokenizer_open map and check instead of reading: same ids, same
+ * vectors. source and options: as for wl_model_open; the policy that they come to is kept. The file at path appears
+ * when it is complete; the same source gives the same bytes. A damaged packed file is refused with WL_ERROR_FORMAT
+ * (the table itself is not part of the checksum), a newer one than the library knows with WL_ERROR_UNSUPPORTED. It is
+ * for little-endian machines. */
+WL_API wl_status wl_model_pack(const char *source, const wl_model_options *options, const char *path, wl_error *error);
 
 typedef struct wl_model_info {
     size_t rows;           /* of the table */
@@ -224,6 +239,7 @@ typedef struct wl_model_info {
     bool weighted, mapped; /* has per-token weights; has a vocabulary mapping */
     size_t max_tokens;     /* 0: unlimited */
     size_t max_characters; /* 0: unlimited */
+    bool packed;           /* one file of the packed form (wl_model_pack) */
 } wl_model_info;
 
 WL_API wl_model_info wl_model_describe(const wl_model *model);

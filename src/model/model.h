@@ -12,6 +12,7 @@ struct wl_model {
     size_t rows, dim;
     wl_policy policy;
     bool normalize;
+    bool packed;                       /* the file has the packed form */
     uint32_t *mapping;                 /* row of each token id (vocabulary quantization); NULL: the id itself */
     size_t mapped;                     /* entries of mapping */
     float *weights;                    /* of each token id, F32; NULL: all 1, or wide_weights */

@@ -5,7 +5,7 @@
 #include "format/half.h"
 #include "format/json.h"
 #include "model/model.h"
-#include "text/unicode/utf8.h"
+#include "text/packed.h"
 
 #define MODEL2VEC_MAX_LENGTH 512 /* its default, in tokens */
 /* Rows that may be missing for added tokens (they are clamped), or be there as padding for the hardware. */
@@ -14,6 +14,7 @@
 struct paths {
     char *folder; /* where the configs lie */
     char *weights, *tokenizer, *config;
+    bool nested;                /* the weights and the tokenizer lie in a folder below */
     bool sentence_transformers; /* there is a config_sentence_transformers.json */
 };
 
@@ -53,45 +54,49 @@ static wl_status find_config(struct paths *paths, bool own_table, wl_error *erro
 }
 
 /* A folder as WordLlama, Model2Vec and sentence-transformers lay it out, or a file. */
-static wl_status find_files(struct paths *paths, const char *path, const char *tokenizer, wl_error *error)
+static wl_status find_weights(struct paths *paths, const char *path, wl_error *error)
 {
     bool directory = wl_path_is_directory(path);
     paths->folder = directory ? wl_copy_text(path, strlen(path), error) : folder_of(path, error);
     if (!paths->folder) return error->code;
     char *nested = wl_path_join(paths->folder, "0_StaticEmbedding", error);
     if (!nested) return error->code;
-    const char *folder = paths->folder;
     paths->weights =
-        directory ? wl_path_join(folder, "model.safetensors", error) : wl_copy_text(path, strlen(path), error);
-    if (directory && paths->weights && !wl_path_exists(paths->weights) && wl_path_is_directory(nested)) {
-        folder = nested;
+        directory ? wl_path_join(paths->folder, "model.safetensors", error) : wl_copy_text(path, strlen(path), error);
+    paths->nested = directory && paths->weights && !wl_path_exists(paths->weights) && wl_path_is_directory(nested);
+    if (paths->nested) {
         free(paths->weights);
-        paths->weights = wl_path_join(folder, "model.safetensors", error);
+        paths->weights = wl_path_join(nested, "model.safetensors", error);
     }
-    paths->tokenizer =
-        tokenizer ? wl_copy_text(tokenizer, strlen(tokenizer), error) : wl_path_join(folder, "tokenizer.json", error);
     free(nested);
-    if (!paths->weights || !paths->tokenizer) return error->code;
+    if (!paths->weights) return error->code;
     if (!wl_path_exists(paths->weights))
         return wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "%s",
                           directory ? "is a directory without model.safetensors, expected model.safetensors and "
                                       "tokenizer.json"
                                     : "no such model file or folder");
-    if (!tokenizer && !wl_path_exists(paths->tokenizer))
+    return WL_OK;
+}
+
+/* The one that was given, else the one beside the weights. */
+static wl_status find_tokenizer(struct paths *paths, const char *given, wl_error *error)
+{
+    const char *name = paths->nested ? "0_StaticEmbedding/tokenizer.json" : "tokenizer.json";
+    paths->tokenizer = given ? wl_copy_text(given, strlen(given), error) : wl_path_join(paths->folder, name, error);
+    if (!paths->tokenizer) return error->code;
+    if (!given && !wl_path_exists(paths->tokenizer))
         return wl_fail_at(error, WL_ERROR_NOT_FOUND, paths->tokenizer, WL_NO_POSITION, 0,
                           "no tokenizer beside the weights, and none was given");
     return WL_OK;
 }
 
 /* "normalize" and "max_length" of config.json. */
-static wl_status read_config(wl_model *model, const char *path, wl_error *error)
+static wl_status read_config(wl_model *model, wl_text text, const char *name, wl_error *error)
 {
-    wl_mapping mapping;
     wl_buffer scratch = {0};
     wl_json json;
     wl_text key;
-    if (wl_mapping_open(&mapping, path, error)) return error->code;
-    wl_json_open(&json, mapping.data, mapping.size, path, &scratch, error);
+    wl_json_open(&json, text.data, text.size, name, &scratch, error);
     wl_json_begin_object(&json);
     while (wl_json_member(&json, &key)) {
         if (wl_text_is(key, "normalize") && wl_json_peek(&json) == WL_JSON_BOOLEAN)
@@ -106,6 +111,14 @@ static wl_status read_config(wl_model *model, const char *path, wl_error *error)
     }
     wl_status status = wl_json_close(&json);
     wl_buffer_free(&scratch);
+    return status;
+}
+
+static wl_status read_config_file(wl_model *model, const char *path, wl_error *error)
+{
+    wl_mapping mapping;
+    if (wl_mapping_open(&mapping, path, error)) return error->code;
+    wl_status status = read_config(model, (wl_text){mapping.data, mapping.size}, path, error);
     wl_mapping_close(&mapping);
     return status;
 }
@@ -182,32 +195,12 @@ static wl_status find_table(wl_model *model, wl_error *error)
     return WL_OK;
 }
 
-static int compare_lengths(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Model2Vec cuts a text to max_length times the median length of a piece, in characters. */
 static wl_status limit_characters(wl_model *model, wl_error *error)
 {
-    const wl_tokenizer *tokenizer = model->tokenizer;
-    size_t count = 0, pieces = tokenizer->vocabulary.count + tokenizer->added.count;
-    uint32_t *lengths = wl_allocate(pieces, sizeof *lengths, error);
-    if (!lengths) return error->code;
-    for (size_t i = 0; i < tokenizer->vocabulary.count; i++) {
-        wl_text piece = wl_vocabulary_at(&tokenizer->vocabulary, i);
-        lengths[count++] = (uint32_t)wl_utf8_count(piece.data, piece.size);
-    }
-    for (size_t i = 0; i < tokenizer->added.count; i++) {
-        const wl_added_token *token = &tokenizer->added.tokens[i];
-        if (wl_vocabulary_find(&tokenizer->vocabulary, token->content, token->size) == WL_NO_ID)
-            lengths[count++] = (uint32_t)wl_utf8_count(token->content, token->size);
-    }
-    qsort(lengths, count, sizeof *lengths, compare_lengths);
-    size_t median = count ? ((size_t)lengths[(count - 1) / 2] + lengths[count / 2]) / 2 : 0;
+    size_t median;
+    if (wl_tokenizer_median(model->tokenizer, &median, error)) return error->code;
     model->max_characters = model->max_tokens * median;
-    free(lengths);
     return WL_OK;
 }
 
@@ -232,6 +225,33 @@ static wl_status check_vocabulary(const wl_model *model, wl_error *error)
     return WL_OK;
 }
 
+/* What auto stands for where no packed file says so. */
+static wl_policy guess_policy(const wl_model *model, const struct paths *paths)
+{
+    bool model2vec = strcmp(model->table->name, "embeddings") == 0 || paths->sentence_transformers ||
+                     wl_safetensors_find(&model->file, "mapping") || wl_safetensors_find(&model->file, "weights");
+    return model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
+}
+
+/* The policy, and what the config says to it: that of a packed file, else the one beside the weights. */
+static wl_status configure(wl_model *model, struct paths *paths, wl_policy policy, wl_error *error)
+{
+    wl_text config = {NULL, 0};
+    const char *packed_policy = wl_safetensors_metadata(&model->file, "wordllama.policy");
+    if (model->packed) {
+        if (wl_packed_text(&model->file, "wordllama.config", &config, error)) return error->code;
+        model->policy =
+            packed_policy && strcmp(packed_policy, "model2vec") == 0 ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
+    } else {
+        if (find_config(paths, strcmp(model->table->name, "embeddings") == 0, error)) return error->code;
+        model->policy = guess_policy(model, paths);
+    }
+    if (policy != WL_POLICY_AUTO) model->policy = policy;
+    if (model->policy == WL_POLICY_MODEL2VEC) model->max_tokens = MODEL2VEC_MAX_LENGTH;
+    if (config.data) return read_config(model, config, model->file.path, error);
+    return paths->config ? read_config_file(model, paths->config, error) : WL_OK;
+}
+
 wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_error *error)
 {
     wl_error unused;
@@ -245,24 +265,19 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     struct paths paths = {0};
     wl_model *model = wl_allocate(1, sizeof *model, error);
     if (!model) return NULL;
-    if (find_files(&paths, path, chosen.tokenizer, error)) goto fail;
-    if (wl_safetensors_open(&model->file, paths.weights, error) || find_table(model, error)) goto fail;
-    bool own_table = strcmp(model->table->name, "embeddings") == 0;
-    if (find_config(&paths, own_table, error)) goto fail;
+    if (find_weights(&paths, path, error) || wl_safetensors_open(&model->file, paths.weights, error)) goto fail;
+    model->packed = wl_packed_is(&model->file);
+    if (model->packed && wl_packed_check(&model->file, error)) goto fail;
+    if (find_table(model, error)) goto fail;
+    if ((!model->packed || chosen.tokenizer) && find_tokenizer(&paths, chosen.tokenizer, error)) goto fail;
+    if (configure(model, &paths, chosen.policy, error)) goto fail;
 
     const wl_tensor *mapping = wl_safetensors_find(&model->file, "mapping");
     const wl_tensor *weights = wl_safetensors_find(&model->file, "weights");
-    model->policy = chosen.policy;
-    if (model->policy == WL_POLICY_AUTO) {
-        bool model2vec = own_table || mapping || weights || paths.sentence_transformers;
-        model->policy = model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
-    }
     if (mapping && read_mapping(model, mapping, error)) goto fail;
     if (weights && read_weights(model, weights, error)) goto fail;
-    if (model->policy == WL_POLICY_MODEL2VEC) model->max_tokens = MODEL2VEC_MAX_LENGTH;
-    if (paths.config && read_config(model, paths.config, error)) goto fail;
-
-    model->tokenizer = wl_tokenizer_open(paths.tokenizer, error);
+    model->tokenizer =
+        paths.tokenizer ? wl_tokenizer_open(paths.tokenizer, error) : wl_tokenizer_open_packed(&model->file, error);
     if (!model->tokenizer || (!chosen.any_vocabulary && check_vocabulary(model, error))) goto fail;
     model->dropped = model->policy == WL_POLICY_MODEL2VEC ? wl_tokenizer_unknown(model->tokenizer) : WL_NO_ID;
     if (model->max_tokens && limit_characters(model, error)) goto fail;
@@ -297,6 +312,7 @@ wl_model_info wl_model_describe(const wl_model *model)
         .normalize = model->normalize,
         .weighted = model->weights || model->wide_weights,
         .mapped = model->mapping != NULL,
+        .packed = model->packed,
         .max_tokens = model->max_tokens,
         .max_characters = model->max_characters,
     };

@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "text/packed.h"
 #include "text/scan/words.h"
 #include "text/unicode/utf8.h"
 
@@ -43,6 +43,24 @@ static wl_status prepare_added(wl_tokenizer *tokenizer, wl_error *error)
     return status ? status : wl_added_finish(added, error);
 }
 
+/* From a tokenizer.json; packed: where its large parts are, NULL where it has them itself. */
+static wl_tokenizer *build(const char *json, size_t size, const char *name, wl_packed *packed, wl_error *error)
+{
+    wl_tokenizer *tokenizer = wl_allocate(1, sizeof *tokenizer, error);
+    if (!tokenizer) return NULL;
+    tokenizer->name = wl_copy_text(name, strlen(name), error);
+    static atomic_uint_fast64_t opened;
+    tokenizer->identity = atomic_fetch_add(&opened, 1) + 1;
+    tokenizer->packed = packed;
+    bool complete = tokenizer->name && (!packed || !wl_packed_facts(packed, &tokenizer->facts, error)) &&
+                    !wl_tokenizer_read(tokenizer, json, size, error) && !prepare_added(tokenizer, error) &&
+                    !wl_scanner_choose(tokenizer, error);
+    tokenizer->packed = NULL;
+    if (complete) return tokenizer;
+    wl_tokenizer_close(tokenizer);
+    return NULL;
+}
+
 wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name, wl_error *error)
 {
     wl_error unused;
@@ -51,16 +69,41 @@ wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name
         wl_fail(error, WL_ERROR_ARGUMENT, "no tokenizer given");
         return NULL;
     }
-    if (!name) name = "tokenizer";
-    wl_tokenizer *tokenizer = wl_allocate(1, sizeof *tokenizer, error);
-    if (!tokenizer) return NULL;
-    tokenizer->name = wl_copy_text(name, strlen(name), error);
-    static atomic_uint_fast64_t opened;
-    tokenizer->identity = atomic_fetch_add(&opened, 1) + 1;
-    if (tokenizer->name && !wl_tokenizer_read(tokenizer, json, size, error) && !prepare_added(tokenizer, error) &&
-        !wl_scanner_choose(tokenizer, error))
+    return build(json, size, name ? name : "tokenizer", NULL, error);
+}
+
+wl_tokenizer *wl_tokenizer_open_packed(const wl_safetensors *file, wl_error *error)
+{
+    wl_packed packed = {.file = file};
+    wl_text json;
+    if (wl_packed_text(file, "tokenizer.json", &json, error)) return NULL;
+    return build(json.data, json.size, file->path, &packed, error);
+}
+
+/* A packed file by its mapping, which the tokenizer takes over, also on failure. */
+static wl_tokenizer *open_file(wl_mapping *mapping, const char *path, wl_error *error)
+{
+    wl_tokenizer *tokenizer = NULL;
+    wl_safetensors *file = wl_allocate(1, sizeof *file, error);
+    if (!file) {
+        wl_mapping_close(mapping);
+        return NULL;
+    }
+    file->mapping = *mapping;
+    file->path = wl_copy_text(path, strlen(path), error);
+    if (file->path && !wl_safetensors_parse(file, error)) {
+        if (!wl_packed_is(file))
+            wl_fail_at(error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0,
+                       "is a safetensors file without a tokenizer, expected tokenizer.json or a packed file");
+        else if (!wl_packed_check(file, error))
+            tokenizer = wl_tokenizer_open_packed(file, error);
+    }
+    if (tokenizer) {
+        tokenizer->file = file;
         return tokenizer;
-    wl_tokenizer_close(tokenizer);
+    }
+    wl_safetensors_close(file);
+    free(file);
     return NULL;
 }
 
@@ -74,6 +117,8 @@ wl_tokenizer *wl_tokenizer_open(const char *path, wl_error *error)
         return NULL;
     }
     if (wl_mapping_open(&mapping, path, error)) return NULL;
+    /* The length of a header is below 2^32, so its last bytes are 0, which no JSON has. */
+    if (mapping.size >= 8 && memcmp(mapping.data + 4, "\0\0\0", 4) == 0) return open_file(&mapping, path, error);
     wl_tokenizer *tokenizer = wl_tokenizer_parse(mapping.data, mapping.size, path, error);
     wl_mapping_close(&mapping);
     return tokenizer;
@@ -98,8 +143,10 @@ void wl_tokenizer_close(wl_tokenizer *tokenizer)
     free(tokenizer->pretokenizers);
     free(tokenizer->template);
     free(tokenizer->trims);
-    free(tokenizer->cuts);
+    if (!tokenizer->cuts_lent) free(tokenizer->cuts);
     free(tokenizer->name);
+    if (tokenizer->file) wl_safetensors_close(tokenizer->file);
+    free(tokenizer->file);
     free(tokenizer);
 }
 
@@ -144,6 +191,38 @@ uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
         return tokenizer->wordlevel.unknown;
     }
     return WL_NO_ID;
+}
+
+wl_status wl_tokenizer_median(const wl_tokenizer *tokenizer, size_t *median, wl_error *error)
+{
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    if (tokenizer->facts.median) return *median = tokenizer->facts.median - 1, WL_OK;
+    /* The number of pieces of each length; none is longer than the longest in bytes. */
+    size_t longest = vocabulary->longest, count = 0;
+    for (size_t i = 0; i < tokenizer->added.count; i++)
+        if (tokenizer->added.tokens[i].size > longest) longest = tokenizer->added.tokens[i].size;
+    size_t *counts = wl_allocate(longest + 1, sizeof *counts, error);
+    if (!counts) return error->code;
+    for (size_t i = 0; i < vocabulary->count; i++, count++) {
+        wl_text piece = wl_vocabulary_at(vocabulary, i);
+        counts[wl_utf8_count(piece.data, piece.size)]++;
+    }
+    for (size_t i = 0; i < tokenizer->added.count; i++) {
+        const wl_added_token *token = &tokenizer->added.tokens[i];
+        if (wl_vocabulary_find(vocabulary, token->content, token->size) != WL_NO_ID) continue;
+        counts[wl_utf8_count(token->content, token->size)]++;
+        count++;
+    }
+    /* The mean of the two in the middle, rounded down. */
+    size_t low = 0, high = 0, below = 0;
+    for (size_t length = 0; length <= longest && count; length++) {
+        if (below <= (count - 1) / 2) low = length;
+        if (below <= count / 2) high = length;
+        below += counts[length];
+    }
+    *median = (low + high) / 2;
+    free(counts);
+    return WL_OK;
 }
 
 /* ---- text to tokens ---- */

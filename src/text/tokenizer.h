@@ -7,6 +7,7 @@
 #ifndef WL_TEXT_TOKENIZER_H
 #define WL_TEXT_TOKENIZER_H
 
+#include "format/safetensors.h"
 #include "text/added.h"
 #include "text/models/bpe.h"
 #include "text/models/unigram.h"
@@ -60,6 +61,14 @@ typedef enum wl_scanner {
     WL_SCAN_SPACES,  /* sentencepiece's Unigram and what else has words between white space (scan_spaces.c) */
 } wl_scanner;
 
+typedef struct wl_packed wl_packed; /* packed.h */
+
+/* What takes a walk over all pieces or merges to find out: asked when it is needed, kept in a packed file. */
+typedef struct wl_facts {
+    uint32_t ids_differ, marks_lead, may_cut; /* 0: not asked yet, 1: no, 2: yes */
+    uint32_t median;                          /* length of a piece in characters, plus 1; 0: not asked yet */
+} wl_facts;
+
 /* WL_SCAN_SPACES: what is proved of the normalizers and pre-tokenizers. */
 typedef struct wl_space_rules {
     bool controls; /* tab, line feed and carriage return are like the space */
@@ -104,7 +113,11 @@ struct wl_tokenizer {
     bool in_blocks;    /* start_rules may be used */
     bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
     wl_space_rules spaces;
-    wl_cuts *cuts; /* NULL: a word may not be cut */
+    wl_cuts *cuts;  /* NULL: a word may not be cut */
+    bool cuts_lent; /* they belong to somebody else */
+    wl_facts facts;
+    wl_packed *packed;    /* while a packed file is being read: where the large parts are; else NULL */
+    wl_safetensors *file; /* the packed file, owned; NULL where a model owns it, or there is none */
 };
 
 /* An added token that was found with spaces at its ends, which belong to it. */
@@ -171,6 +184,8 @@ void wl_trim_spans(const wl_tokenizer *tokenizer, size_t begin, size_t end, bool
 size_t wl_leading_spaces(wl_text text);
 size_t wl_trailing_spaces(wl_text text);
 
+/* The median length of a piece, added tokens included, in characters. */
+wl_status wl_tokenizer_median(const wl_tokenizer *tokenizer, size_t *median, wl_error *error);
 /* The id that stands for unknown text, WL_NO_ID where there is none. */
 uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer);
 

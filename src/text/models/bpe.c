@@ -82,6 +82,7 @@ static uint32_t unit_id(const wl_bpe *bpe, unsigned byte)
 
 wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error)
 {
+    if (bpe->lent) return WL_OK;
     bpe->units = wl_allocate(256 * 256, sizeof *bpe->units, error);
     if (!bpe->units) return error->code;
     for (unsigned x = 0; x < 256; x++)
@@ -98,15 +99,27 @@ wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error)
 
 void wl_bpe_clear_merges(wl_bpe *bpe)
 {
-    free(bpe->merges);
+    if (!bpe->lent) free(bpe->merges);
     bpe->merges = NULL;
     bpe->merge_slots = bpe->merge_count = 0;
 }
 
+wl_status wl_bpe_lend(wl_bpe *bpe, wl_error *error)
+{
+    bpe->lent = true;
+    size_t slots = bpe->merge_slots, empty = 0;
+    while (empty < slots && bpe->merges[empty].key) empty++; /* a search ends at one */
+    if ((slots & (slots - 1)) || (slots && empty == slots))
+        return wl_fail(error, WL_ERROR_FORMAT, "the table of merges has no empty slot");
+    return WL_OK;
+}
+
 void wl_bpe_free(wl_bpe *bpe)
 {
-    free(bpe->merges);
-    free(bpe->units);
+    if (!bpe->lent) {
+        free(bpe->merges);
+        free(bpe->units);
+    }
     wl_buffer_free(&bpe->prefix);
     wl_buffer_free(&bpe->suffix);
     *bpe = (wl_bpe){0};

@@ -19,6 +19,7 @@ typedef struct wl_bpe {
     const wl_vocabulary *vocabulary;
     wl_merge *merges; /* open addressing, a power of two, at most three quarters full */
     size_t merge_slots, merge_count;
+    bool lent; /* merges and units belong to somebody else */
     wl_pair_merge
         *units; /* merge of two bytes, by the bytes: of ASCII, or with byte_level of all; rank WL_NO_ID: none */
     uint32_t ascii[128];    /* id of each one-byte character, or WL_NO_ID */
@@ -60,6 +61,9 @@ void wl_bpe_expect_merge(const wl_bpe *bpe, uint32_t left, uint32_t right);
 wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error);
 /* Empties the merges. */
 void wl_bpe_clear_merges(wl_bpe *bpe);
+/* Takes the merges and units that bpe holds already, with merge_slots, from a file; wl_bpe_finish then builds nothing.
+ * Whatever they hold, no look-up leaves them or runs on for ever. */
+wl_status wl_bpe_lend(wl_bpe *bpe, wl_error *error);
 void wl_bpe_free(wl_bpe *bpe);
 void wl_bpe_scratch_free(wl_bpe_scratch *scratch);
 

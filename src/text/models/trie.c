@@ -244,8 +244,19 @@ wl_status wl_trie_build_pieces(wl_trie *trie, const wl_vocabulary *vocabulary, w
     return status;
 }
 
+wl_status wl_trie_lend(wl_trie *trie, uint32_t limit, wl_error *error)
+{
+    trie->lent = true;
+    uint32_t wrong = trie->count == 0 || trie->count > UINT32_MAX - BLOCK;
+    for (size_t i = 0; i < trie->count; i++) {
+        uint32_t value = trie->units[i].entry >> 8;
+        wrong |= (value >= limit) & (value != WL_TRIE_VALUES);
+    }
+    return wrong ? wl_fail(error, WL_ERROR_FORMAT, "the trie of the pieces leads out of the vocabulary") : WL_OK;
+}
+
 void wl_trie_free(wl_trie *trie)
 {
-    free(trie->units);
+    if (!trie->lent) free(trie->units);
     *trie = (wl_trie){0};
 }

@@ -20,6 +20,7 @@ typedef struct wl_trie_unit {
 typedef struct wl_trie {
     wl_trie_unit *units; /* the first is the root */
     size_t count, capacity;
+    bool lent; /* units belongs to somebody else */
 } wl_trie;
 
 typedef struct wl_trie_key {
@@ -32,6 +33,9 @@ typedef struct wl_trie_key {
 wl_status wl_trie_build(wl_trie *trie, wl_trie_key *keys, size_t count, wl_error *error);
 /* Of the pieces of a vocabulary, the values being their ids. */
 wl_status wl_trie_build_pieces(wl_trie *trie, const wl_vocabulary *vocabulary, wl_error *error);
+/* Takes the units that trie holds already, from a file; values must lie below limit. Whatever they hold, no step leaves
+ * them. Cost: one pass. */
+wl_status wl_trie_lend(wl_trie *trie, uint32_t limit, wl_error *error);
 void wl_trie_free(wl_trie *trie);
 
 /* Moves *node, at first 0, the root, to its child by byte; false where no key goes on with it. */

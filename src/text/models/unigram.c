@@ -22,7 +22,7 @@ wl_status wl_unigram_prepare(wl_unigram *unigram, const wl_vocabulary *vocabular
         snprintf(name, sizeof name, "<0x%02X>", byte);
         unigram->bytes[byte] = wl_vocabulary_find(vocabulary, name, 6);
     }
-    return wl_trie_build_pieces(&unigram->trie, vocabulary, error);
+    return unigram->trie.units ? WL_OK : wl_trie_build_pieces(&unigram->trie, vocabulary, error);
 }
 
 wl_status wl_unigram_shadow(wl_unigram *unigram, wl_text piece, uint32_t id, wl_error *error)
@@ -58,7 +58,7 @@ void wl_unigram_free(wl_unigram *unigram)
     for (size_t i = 0; i < unigram->shadowed_count; i++) free(unigram->shadowed[i].piece);
     free(unigram->shadowed);
     wl_trie_free(&unigram->trie);
-    free(unigram->scores);
+    if (!unigram->lent) free(unigram->scores);
     *unigram = (wl_unigram){0};
 }
 

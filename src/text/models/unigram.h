@@ -18,6 +18,7 @@ typedef struct wl_unigram {
     wl_shadowed *shadowed; /* by ascending id */
     size_t shadowed_count, shadowed_capacity;
     double *scores; /* by id */
+    bool lent;      /* scores belongs to somebody else */
     double unknown_score;
     uint32_t unknown; /* WL_NO_ID: none */
     bool byte_fallback;
@@ -35,7 +36,8 @@ typedef struct wl_unigram_scratch {
     size_t capacity;
 } wl_unigram_scratch;
 
-/* scores by id, count of them, are taken over (freed with the unigram, also on failure). */
+/* scores by id, count of them, are taken over (freed with the unigram, also on failure, unless lent is set). The trie
+ * is built, unless it is there already. */
 wl_status wl_unigram_prepare(wl_unigram *unigram, const wl_vocabulary *vocabulary, double *scores, size_t count,
                              wl_error *error);
 /* Ids are to be given in ascending order. */

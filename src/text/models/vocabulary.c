@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "text/unicode/utf8.h"
 
 /* A slot holds the index + 1 of a piece, and above it as many bits of the hash as fit: a slot of another piece is
  * passed over without looking at that. */
@@ -80,12 +81,57 @@ wl_status wl_vocabulary_finish(wl_vocabulary *vocabulary, wl_error *error)
     return WL_OK;
 }
 
+/* The pieces lie one behind the other, at the starts of characters, with ids in range; sets longest. */
+static bool pieces_fit(wl_vocabulary *vocabulary)
+{
+    const wl_piece *pieces = vocabulary->pieces;
+    uint64_t end = 0, size = vocabulary->bytes.size;
+    uint32_t longest = 0, highest = 0;
+    bool fit = true;
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        fit &= pieces[i].offset == end;
+        end += pieces[i].size;
+        if (!fit || end > size) return false;
+        longest = pieces[i].size > longest ? pieces[i].size : longest;
+        highest = pieces[i].id > highest ? pieces[i].id : highest;
+        fit &= end == size || (vocabulary->bytes.data[end] & 0xC0) != 0x80;
+    }
+    vocabulary->longest = longest;
+    return fit && end == size && (!vocabulary->count || highest < vocabulary->id_count);
+}
+
+/* Every slot is empty or of a piece, and one is empty; every id has a piece or none. */
+static bool indices_fit(const wl_vocabulary *vocabulary)
+{
+    uint32_t wrong = 0, empty = 0, count = (uint32_t)vocabulary->count;
+    for (size_t i = 0; i < vocabulary->slot_count; i++) {
+        uint32_t slot = vocabulary->slots[i];
+        empty |= slot == 0;
+        wrong |= (slot != 0) & (INDEX(slot) - 1 >= count); /* 0 - 1 is above any count */
+    }
+    for (size_t i = 0; i < vocabulary->id_count; i++) wrong |= vocabulary->by_id[i] > count;
+    return !wrong && (empty || !vocabulary->slot_count);
+}
+
+wl_status wl_vocabulary_lend(wl_vocabulary *vocabulary, wl_error *error)
+{
+    vocabulary->lent = true;
+    size_t slots = vocabulary->slot_count, size = vocabulary->bytes.size;
+    if (vocabulary->count >= WL_ID_LIMIT || vocabulary->id_count > WL_ID_LIMIT || (slots & (slots - 1)) ||
+        (!slots && vocabulary->count) || !indices_fit(vocabulary) || !pieces_fit(vocabulary) ||
+        wl_utf8_valid(vocabulary->bytes.data, size) != size)
+        return wl_fail(error, WL_ERROR_FORMAT, "the tables of the vocabulary do not fit each other");
+    return WL_OK;
+}
+
 void wl_vocabulary_free(wl_vocabulary *vocabulary)
 {
-    wl_buffer_free(&vocabulary->bytes);
-    free(vocabulary->pieces);
-    free(vocabulary->slots);
-    free(vocabulary->by_id);
+    if (!vocabulary->lent) {
+        wl_buffer_free(&vocabulary->bytes);
+        free(vocabulary->pieces);
+        free(vocabulary->slots);
+        free(vocabulary->by_id);
+    }
     *vocabulary = (wl_vocabulary){0};
 }
 

@@ -22,6 +22,7 @@ typedef struct wl_vocabulary {
     uint32_t *by_id;  /* piece index + 1, or 0 */
     size_t id_count;  /* highest id + 1 */
     uint32_t longest; /* bytes of the longest piece */
+    bool lent;        /* the arrays belong to somebody else */
 } wl_vocabulary;
 
 /* Adds a piece; a piece that is there already gets the new id, as in the oracle's map. Fails on an id of WL_ID_LIMIT or
@@ -29,6 +30,9 @@ typedef struct wl_vocabulary {
 wl_status wl_vocabulary_add(wl_vocabulary *vocabulary, wl_text piece, uint32_t id, wl_error *error);
 /* Builds by_id; call once after the last piece. */
 wl_status wl_vocabulary_finish(wl_vocabulary *vocabulary, wl_error *error);
+/* Takes the arrays that vocabulary holds already, with their counts, from a file: they are checked against each other,
+ * so that whatever they hold, no look-up leaves them or runs on for ever. Cost: one pass over each. */
+wl_status wl_vocabulary_lend(wl_vocabulary *vocabulary, wl_error *error);
 void wl_vocabulary_free(wl_vocabulary *vocabulary);
 
 /* The id of a piece, or WL_NO_ID. */

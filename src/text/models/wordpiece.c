@@ -5,7 +5,7 @@
 wl_status wl_wordpiece_prepare(wl_wordpiece *wordpiece, const wl_vocabulary *vocabulary, wl_text prefix,
                                wl_error *error)
 {
-    if (wl_trie_build_pieces(&wordpiece->trie, vocabulary, error)) return error->code;
+    if (!wordpiece->trie.units && wl_trie_build_pieces(&wordpiece->trie, vocabulary, error)) return error->code;
     wordpiece->inside = 0;
     for (size_t i = 0; i < prefix.size; i++)
         if (!wl_trie_step(&wordpiece->trie, &wordpiece->inside, (unsigned char)prefix.data[i])) {

@@ -12,6 +12,7 @@ typedef struct wl_wordpiece {
     size_t max_characters; /* a longer word is unknown */
 } wl_wordpiece;
 
+/* Builds the trie, unless it is there already. */
 wl_status wl_wordpiece_prepare(wl_wordpiece *wordpiece, const wl_vocabulary *vocabulary, wl_text prefix,
                                wl_error *error);
 void wl_wordpiece_free(wl_wordpiece *wordpiece);

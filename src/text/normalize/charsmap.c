@@ -96,6 +96,18 @@ static uint32_t number(const char *data)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
+static void find_plain(wl_charsmap *map)
+{
+    for (unsigned byte = 0; byte < 0x80; byte++) {
+        char key = (char)byte;
+        size_t found = 0;
+        const char *text = look_up(map, &key, 1, &found);
+        /* CR and LF are one cluster. */
+        map->plain[byte] = byte != '\r' && (!text || (found == 1 && text[0] == key));
+    }
+    for (unsigned i = 0; i < 16 * 64; i++) map->begins[i] = may_begin(map, 0xE0 | i / 64, 0x80 | i % 64);
+}
+
 static wl_status read_table(wl_charsmap *map, const char *blob, size_t size, wl_error *error)
 {
     if (size < 4)
@@ -112,14 +124,7 @@ static wl_status read_table(wl_charsmap *map, const char *blob, size_t size, wl_
     if (!map->units) return error->code;
     for (size_t i = 0; i < count; i++) map->units[i] = number(blob + 4 + 4 * i);
     map->count = count;
-    for (unsigned byte = 0; byte < 0x80; byte++) {
-        char key = (char)byte;
-        size_t found = 0;
-        const char *text = look_up(map, &key, 1, &found);
-        /* CR and LF are one cluster. */
-        map->plain[byte] = byte != '\r' && (!text || (found == 1 && text[0] == key));
-    }
-    for (unsigned i = 0; i < 16 * 64; i++) map->begins[i] = may_begin(map, 0xE0 | i / 64, 0x80 | i % 64);
+    find_plain(map);
     return WL_OK;
 }
 
@@ -136,10 +141,21 @@ wl_status wl_charsmap_open(wl_charsmap *map, wl_text base64, wl_error *error)
     return status;
 }
 
+wl_status wl_charsmap_lend(wl_charsmap *map, wl_error *error)
+{
+    map->lent = true;
+    if (map->texts[map->size] || wl_utf8_valid(map->texts, map->size) != map->size)
+        return wl_fail(error, WL_ERROR_FORMAT, "the texts of a table of replacements are not UTF-8");
+    find_plain(map);
+    return WL_OK;
+}
+
 void wl_charsmap_free(wl_charsmap *map)
 {
-    free(map->units);
-    free(map->texts);
+    if (!map->lent) {
+        free(map->units);
+        free(map->texts);
+    }
     *map = (wl_charsmap){0};
 }
 

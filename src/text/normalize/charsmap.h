@@ -9,12 +9,15 @@ typedef struct wl_charsmap {
     size_t count;
     char *texts; /* what is put in place, each with a NUL behind it; owned */
     size_t size;
+    bool lent;            /* units and texts belong to somebody else */
     bool plain[256];      /* an ASCII byte that stays as it is, whatever ASCII byte follows */
     bool begins[16 * 64]; /* some key may begin with these two bytes of a character of three: E0 80, E0 81, ... */
 } wl_charsmap;
 
 /* From the base64 text of tokenizer.json. Free with wl_charsmap_free, also after a failure. */
 wl_status wl_charsmap_open(wl_charsmap *map, wl_text base64, wl_error *error);
+/* Takes the units and texts that map holds already, from a file: texts with a NUL behind its size bytes. */
+wl_status wl_charsmap_lend(wl_charsmap *map, wl_error *error);
 void wl_charsmap_free(wl_charsmap *map);
 
 /* The text with all replacements made, appended to out, which may grow to limit bytes. */

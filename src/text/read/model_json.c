@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/packed.h"
 #include "text/read/parts.h"
 
 static void check(wl_json *json, wl_status status)
@@ -13,9 +14,15 @@ static void check(wl_json *json, wl_status status)
 }
 
 /* {"piece": id, ...} */
-static void read_vocabulary(wl_json *json, wl_vocabulary *vocabulary)
+static void read_vocabulary(wl_json *json, wl_tokenizer *tokenizer)
 {
+    wl_vocabulary *vocabulary = &tokenizer->vocabulary;
     wl_text key;
+    if (tokenizer->packed) {
+        wl_json_skip(json);
+        if (!wl_json_failed(json)) check(json, wl_packed_vocabulary(tokenizer->packed, vocabulary, json->error));
+        return;
+    }
     wl_json_begin_object(json);
     while (wl_json_member(json, &key)) {
         /* The key may lie in the scratch buffer, but reading a number does not touch that. */
@@ -52,6 +59,16 @@ static void read_affix(wl_json *json, wl_buffer *affix)
     read_unknown(json, affix, &given);
 }
 
+static void read_merges(wl_json *json, wl_tokenizer *tokenizer)
+{
+    if (!tokenizer->packed) {
+        wl_merges_read(json, &tokenizer->bpe);
+        return;
+    }
+    wl_json_skip(json);
+    if (!wl_json_failed(json)) check(json, wl_packed_merges(tokenizer->packed, &tokenizer->bpe, json->error));
+}
+
 static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
 {
     wl_bpe *bpe = &tokenizer->bpe;
@@ -65,14 +82,14 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
     while (wl_json_member(json, &key)) {
         wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary) {
-            read_vocabulary(json, &tokenizer->vocabulary);
+            read_vocabulary(json, tokenizer);
             vocabulary = true;
             if (!wl_json_failed(json)) wl_bpe_prepare(bpe, &tokenizer->vocabulary);
         } else if (wl_text_is(key, "merges")) {
             merges = *json;
             merges_read = vocabulary; /* the order of the members is not fixed */
             if (merges_read)
-                wl_merges_read(json, bpe);
+                read_merges(json, tokenizer);
             else
                 wl_json_skip(json);
         } else if (wl_text_is(key, "unk_token"))
@@ -99,7 +116,7 @@ static void read_bpe(wl_json *json, wl_tokenizer *tokenizer)
     wl_part_require(json, "model 'BPE'", "vocab", vocabulary);
     wl_part_require(json, "model 'BPE'", "merges", merges.text);
     if (!wl_json_failed(json) && !merges_read) {
-        wl_merges_read(&merges, bpe);
+        read_merges(&merges, tokenizer);
         json->failed = wl_json_failed(&merges);
     }
     bpe->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
@@ -120,7 +137,7 @@ static void read_wordpiece(wl_json *json, wl_tokenizer *tokenizer)
     while (wl_json_member(json, &key)) {
         wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary)
-            read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
+            read_vocabulary(json, tokenizer), vocabulary = true;
         else if (wl_text_is(key, "unk_token"))
             read_unknown(json, &unknown, &has_unknown);
         else if (wl_text_is(key, "continuing_subword_prefix"))
@@ -136,6 +153,10 @@ static void read_wordpiece(wl_json *json, wl_tokenizer *tokenizer)
     wl_part_require(json, "model 'WordPiece'", "max_input_chars_per_word", limit);
     if (!wl_json_failed(json)) {
         wordpiece->unknown = find_unknown(&tokenizer->vocabulary, &unknown);
+        if (tokenizer->packed)
+            check(json, wl_packed_trie(tokenizer->packed, WL_TRIE_VALUES, &wordpiece->trie, json->error));
+    }
+    if (!wl_json_failed(json)) {
         check(json, wl_wordpiece_prepare(wordpiece, &tokenizer->vocabulary, (wl_text){prefix.data, prefix.size},
                                          json->error));
     }
@@ -193,6 +214,16 @@ static void read_shadowed(wl_json *list, wl_unigram *unigram, const wl_vocabular
     }
 }
 
+/* The same of a packed file. */
+static void read_lent(wl_json *json, wl_tokenizer *tokenizer, double **scores, size_t *count)
+{
+    wl_unigram *unigram = &tokenizer->unigram;
+    read_vocabulary(json, tokenizer);
+    if (wl_json_failed(json)) return;
+    check(json, wl_packed_unigram(tokenizer->packed, &tokenizer->vocabulary, unigram, count, json->error));
+    *scores = unigram->scores;
+}
+
 static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
 {
     wl_unigram *unigram = &tokenizer->unigram;
@@ -209,7 +240,10 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
         wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary) {
             list = *json;
-            read_scored(json, &tokenizer->vocabulary, &scores, &count);
+            if (tokenizer->packed)
+                read_lent(json, tokenizer, &scores, &count);
+            else
+                read_scored(json, &tokenizer->vocabulary, &scores, &count);
             vocabulary = true;
         } else if (wl_text_is(key, "unk_id"))
             unigram->unknown = wl_json_null(json) ? WL_NO_ID : (uint32_t)wl_json_unsigned(json, WL_ID_LIMIT - 1);
@@ -224,11 +258,11 @@ static void read_unigram(wl_json *json, wl_tokenizer *tokenizer)
         wl_json_fail(json, WL_ERROR_FORMAT, "unk_id %u is not below the vocabulary's size %zu", unigram->unknown,
                      count);
     if (wl_json_failed(json)) {
-        free(scores);
+        if (!unigram->lent) free(scores);
         return;
     }
     check(json, wl_unigram_prepare(unigram, &tokenizer->vocabulary, scores, count, json->error));
-    if (!wl_json_failed(json) && count != tokenizer->vocabulary.count) {
+    if (!wl_json_failed(json) && count != tokenizer->vocabulary.count && !tokenizer->packed) {
         read_shadowed(&list, unigram, &tokenizer->vocabulary);
         json->failed = wl_json_failed(&list);
     }
@@ -248,7 +282,7 @@ static void read_wordlevel(wl_json *json, wl_tokenizer *tokenizer)
     while (wl_json_member(json, &key)) {
         wl_part_once(json, key, large, 2, &seen);
         if (wl_text_is(key, "vocab") && !vocabulary)
-            read_vocabulary(json, &tokenizer->vocabulary), vocabulary = true;
+            read_vocabulary(json, tokenizer), vocabulary = true;
         else if (wl_text_is(key, "unk_token"))
             read_unknown(json, &unknown, &has_unknown);
         else

@@ -1,4 +1,5 @@
 /* Reading the member "normalizer" of tokenizer.json. */
+#include "text/packed.h"
 #include "text/read/parts.h"
 
 static wl_normalizer *add_normalizer(wl_json *json, wl_tokenizer *tokenizer, wl_normalizer_kind kind)
@@ -93,7 +94,10 @@ static void read_precompiled(wl_json *json, wl_tokenizer *tokenizer)
         }
         wl_text base64 = wl_json_string(json);
         wl_error error;
-        if (!wl_json_failed(json)) check_open(json, wl_charsmap_open(&step->charsmap, base64, &error), &error);
+        if (wl_json_failed(json)) return;
+        wl_status status = tokenizer->packed ? wl_packed_charsmap(tokenizer->packed, &step->charsmap, &error)
+                                             : wl_charsmap_open(&step->charsmap, base64, &error);
+        check_open(json, status, &error);
     }
     wl_part_require(json, "Precompiled", members[0], seen);
 }

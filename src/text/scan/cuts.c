@@ -30,3 +30,11 @@ void wl_cuts_finish(wl_cuts *cuts)
     for (unsigned x = 0; x < 256; x++)
         for (unsigned y = 0x80; y < 0xC0; y++) cuts->joined[x][y] |= WL_CUT_NEVER;
 }
+
+bool wl_cuts_sound(const wl_cuts *cuts)
+{
+    uint8_t all = WL_CUT_NEVER;
+    for (unsigned x = 0; x < 256; x++)
+        for (unsigned y = 0x80; y < 0xC0; y++) all &= cuts->joined[x][y];
+    return all & WL_CUT_NEVER;
+}

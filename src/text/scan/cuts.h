@@ -29,6 +29,8 @@ typedef struct wl_cuts {
 void wl_cuts_note(wl_cuts *cuts, const char *piece, size_t size);
 /* Call after the last piece. */
 void wl_cuts_finish(wl_cuts *cuts);
+/* Whether cuts from a file never cut inside a character. */
+bool wl_cuts_sound(const wl_cuts *cuts);
 
 /* The word of the filter for two bytes on each side of a place. */
 static inline size_t wl_cuts_word(uint32_t four)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/tokenizer.h"
+#include "text/packed.h"
 #include "text/unicode/byte_alphabet.h"
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
@@ -15,9 +15,19 @@ static inline bool mark_at(wl_text piece, size_t at, const char *mark, size_t si
     return at + size <= piece.size && piece.data[at] == mark[0] && memcmp(piece.data + at, mark, size) == 0;
 }
 
-/* No piece holds a mark behind a byte that does not end a mark. */
-static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, size_t size)
+/* A fact that a packed file may know already. */
+static bool ask(uint32_t *fact, bool (*is_so)(const wl_tokenizer *), const wl_tokenizer *tokenizer)
 {
+    if (!*fact) *fact = is_so(tokenizer) ? 2 : 1;
+    return *fact == 2;
+}
+
+/* No piece holds a mark behind a byte that does not end a mark. */
+static bool marks_only_lead(const wl_tokenizer *tokenizer)
+{
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    const char *mark = tokenizer->normalizers[0].content;
+    size_t size = tokenizer->normalizers[0].content_size;
     for (size_t i = 0; i < vocabulary->count; i++) {
         wl_text piece = wl_vocabulary_at(vocabulary, i);
         size_t at = 0;
@@ -31,8 +41,9 @@ static bool marks_only_lead(const wl_vocabulary *vocabulary, const char *mark, s
 /* Cuts need two more things to be true than that merges give pieces: every character unknown to the vocabulary becomes
  * bytes, for a run of unknowns would fuse over a cut, and the tokens of bytes take part in no merge, for their names
  * are not what they stand for. */
-static bool may_cut(const wl_bpe *bpe)
+static bool may_cut(const wl_tokenizer *tokenizer)
 {
+    const wl_bpe *bpe = &tokenizer->bpe;
     if (!bpe->byte_fallback) return false;
     uint32_t lowest = WL_NO_ID, highest = 0; /* the tokens of bytes stand together in real files */
     for (unsigned byte = 0; byte < 256; byte++) {
@@ -80,6 +91,9 @@ static wl_status find_cuts(wl_tokenizer *tokenizer, size_t (*spell)(const wl_tok
                            wl_error *error)
 {
     const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
+    if (tokenizer->packed && wl_packed_cuts(tokenizer->packed, &tokenizer->cuts, error)) return error->code;
+    tokenizer->cuts_lent = tokenizer->cuts != NULL;
+    if (tokenizer->cuts) return WL_OK;
     wl_cuts *cuts = tokenizer->cuts = wl_allocate(1, sizeof *cuts, error);
     char *word = wl_allocate(vocabulary->longest, 1, error);
     for (size_t i = 0; i < vocabulary->count && word && cuts; i++)
@@ -90,14 +104,15 @@ static wl_status find_cuts(wl_tokenizer *tokenizer, size_t (*spell)(const wl_tok
 }
 
 /* Merges go by ids, the proofs here by pieces: no two pieces may share an id. */
-static bool ids_differ(const wl_vocabulary *vocabulary)
+static bool ids_differ(const wl_tokenizer *tokenizer)
 {
+    const wl_vocabulary *vocabulary = &tokenizer->vocabulary;
     size_t ids = 0;
     for (size_t id = 0; id < vocabulary->id_count; id++) ids += vocabulary->by_id[id] != 0;
     return ids == vocabulary->count;
 }
 
-static bool is_mark_scan(const wl_tokenizer *tokenizer)
+static bool is_mark_scan(wl_tokenizer *tokenizer)
 {
     const wl_normalizer *steps = tokenizer->normalizers;
     if (tokenizer->kind != WL_MODEL_BPE || tokenizer->pretokenizer_count || tokenizer->normalizer_count != 2)
@@ -107,11 +122,12 @@ static bool is_mark_scan(const wl_tokenizer *tokenizer)
     size_t size = steps[0].content_size;
     bool one =
         wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
-    return size > 1 && one && ids_differ(&tokenizer->vocabulary) && steps[1].pattern.kind == WL_PATTERN_STRING &&
-           steps[1].pattern.size == 1 && steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
+    return size > 1 && one && ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer) &&
+           steps[1].pattern.kind == WL_PATTERN_STRING && steps[1].pattern.size == 1 &&
+           steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
-           marks_only_lead(&tokenizer->vocabulary, steps[0].content, size);
+           ask(&tokenizer->facts.marks_lead, marks_only_lead, tokenizer);
 }
 
 static bool is_bert_scan(const wl_tokenizer *tokenizer)
@@ -253,7 +269,8 @@ static wl_status take_bytes(wl_tokenizer *tokenizer, wl_error *error)
     if (count && tokenizer->pretokenizers[count - 1].kind == WL_PRETOKENIZE_BYTES && wl_bpe_take_bytes(bpe))
         wl_pretokenizer_free(&tokenizer->pretokenizers[--tokenizer->pretokenizer_count]);
     if (wl_bpe_finish(bpe, error)) return error->code;
-    return bpe->byte_level && ids_differ(&tokenizer->vocabulary) ? find_cuts(tokenizer, spell_bytes, error) : WL_OK;
+    if (!bpe->byte_level || !ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer)) return WL_OK;
+    return find_cuts(tokenizer, spell_bytes, error);
 }
 
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
@@ -274,7 +291,8 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
     if (tokenizer->added.normalized.patterns.count) return WL_OK;
     if (is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
-        return may_cut(&tokenizer->bpe) ? find_cuts(tokenizer, spell_marks, error) : WL_OK;
+        if (!ask(&tokenizer->facts.may_cut, may_cut, tokenizer)) return WL_OK;
+        return find_cuts(tokenizer, spell_marks, error);
     }
     if (is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;

@@ -1,0 +1,29 @@
+#include "base/checksum.h"
+
+#include "base/hash.h"
+
+enum { LANES = 8, BLOCK = 16 * LANES };
+
+static inline uint64_t word(const unsigned char *bytes)
+{
+    uint64_t value;
+    memcpy(&value, bytes, 8);
+    return value;
+}
+
+uint64_t wl_checksum(uint64_t before, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    uint64_t lanes[LANES], sum = before ^ size * UINT64_C(0x8EBC6AF09C88C6E3);
+    for (unsigned i = 0; i < LANES; i++) lanes[i] = wl_hash_integer(sum + i);
+    for (; size >= BLOCK; bytes += BLOCK, size -= BLOCK)
+        for (unsigned i = 0; i < LANES; i++)
+            lanes[i] = wl_hash_pair(word(bytes + 16 * i) ^ lanes[i], word(bytes + 16 * i + 8));
+    unsigned char rest[BLOCK] = {0};
+    if (size) memcpy(rest, bytes, size);
+    for (unsigned i = 0; i < LANES; i++) {
+        lanes[i] = wl_hash_pair(word(rest + 16 * i) ^ lanes[i], word(rest + 16 * i + 8));
+        sum = wl_hash_pair(sum, lanes[i]);
+    }
+    return sum;
+}
