@@ -83,6 +83,7 @@ static size_t whole_pages(size_t size)
 
 void *wl_pages_allocate(size_t size, wl_error *error)
 {
+    if (size < LARGE_PAGE) return wl_allocate(size, 1, error);
     if (size > SIZE_MAX / 2) return wl_fail_memory(error, size), NULL;
     size = whole_pages(size);
     /* Room to start at a large page; what is not needed of it goes back. */
@@ -99,5 +100,8 @@ void *wl_pages_allocate(size_t size, wl_error *error)
 
 void wl_pages_free(void *pages, size_t size)
 {
-    if (pages) munmap(pages, whole_pages(size));
+    if (size < LARGE_PAGE)
+        free(pages);
+    else if (pages)
+        munmap(pages, whole_pages(size));
 }

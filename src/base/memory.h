@@ -7,8 +7,9 @@
 /* count * size bytes, zeroed; NULL on overflow or out of memory, with *error filled. count 0 gives a valid pointer. */
 void *wl_allocate(size_t count, size_t size, wl_error *error);
 
-/* size bytes for a large table that is read at random: zeroed, aligned to a page at least, on large pages where the
- * system has them, or most reads would also wait for the page table. Free with wl_pages_free and the same size. */
+/* size bytes for a large table that is read at random: zeroed, and on large pages where it is large enough
+ * and the system has them, or most reads would also wait for the page table. Free with wl_pages_free and the same size.
+ */
 void *wl_pages_allocate(size_t size, wl_error *error);
 void wl_pages_free(void *pages, size_t size);
 

@@ -74,6 +74,7 @@ typedef struct wl_space_rules {
     bool controls; /* tab, line feed and carriage return are like the space */
     bool beyond;   /* a word may begin and end with a character that is not ASCII */
     bool dropped;  /* white space is dropped; else a run of it is one space, which is a mark */
+    bool marks;    /* nothing more is done to a word than to put U+2581 in front */
 } wl_space_rules;
 
 struct wl_tokenizer {

@@ -49,13 +49,13 @@ wl_status wl_bpe_reserve(wl_bpe *bpe, size_t count, wl_error *error)
     if (slots == bpe->merge_slots) return WL_OK;
     wl_merge *old = bpe->merges;
     size_t old_slots = bpe->merge_slots;
-    wl_merge *merges = wl_allocate(slots, sizeof *merges, error);
+    wl_merge *merges = wl_pages_allocate(slots * sizeof *merges, error);
     if (!merges) return error->code;
     bpe->merges = merges;
     bpe->merge_slots = slots;
     for (size_t i = 0; i < old_slots; i++)
         if (old[i].key) *slot_of(bpe, old[i].key) = old[i];
-    free(old);
+    wl_pages_free(old, old_slots * sizeof *old);
     return WL_OK;
 }
 
@@ -99,7 +99,7 @@ wl_status wl_bpe_finish(wl_bpe *bpe, wl_error *error)
 
 void wl_bpe_clear_merges(wl_bpe *bpe)
 {
-    if (!bpe->lent) free(bpe->merges);
+    if (!bpe->lent) wl_pages_free(bpe->merges, bpe->merge_slots * sizeof *bpe->merges);
     bpe->merges = NULL;
     bpe->merge_slots = bpe->merge_count = 0;
 }
@@ -117,7 +117,7 @@ wl_status wl_bpe_lend(wl_bpe *bpe, wl_error *error)
 void wl_bpe_free(wl_bpe *bpe)
 {
     if (!bpe->lent) {
-        free(bpe->merges);
+        wl_pages_free(bpe->merges, bpe->merge_slots * sizeof *bpe->merges);
         free(bpe->units);
     }
     wl_buffer_free(&bpe->prefix);

@@ -77,25 +77,34 @@ static inline bool is_better(const wl_path *path, double score)
 /* Fills paths[0..size]: the best way to each end of a character. */
 static wl_status search(const wl_unigram *unigram, const char *text, size_t size, wl_path *paths, wl_error *error)
 {
-    const wl_trie *trie = &unigram->trie;
+    const wl_trie_unit *units = unigram->trie.units;
+    const size_t count = unigram->trie.count;
     for (size_t i = 0; i <= size; i++) paths[i] = (wl_path){0, WL_NO_ID, 0};
     size_t length;
     for (size_t begin = 0; begin < size; begin += length) {
         length = wl_utf8_length((unsigned char)text[begin]);
         double before = paths[begin].score;
         bool single = false; /* a piece matches just this character */
-        uint32_t node = 0;
-        for (size_t at = begin; at < size && wl_trie_step(trie, &node, (unsigned char)text[at]); at++) {
-            uint32_t id = wl_trie_value(trie, node);
-            if (id == WL_NO_ID) continue;
+        uint32_t base = units[0].base;
+        /* wl_trie_step, with the node in registers */
+        for (size_t at = begin; at < size; at++) {
+            unsigned char byte = (unsigned char)text[at];
+            uint32_t child = base ^ byte;
+            if (child >= count) break;
+            const wl_trie_unit unit = units[child];
+            if ((unit.entry & 0xFF) != byte) break;
+            base = unit.base;
+            uint32_t id = unit.entry >> 8;
+            if (id == WL_TRIE_VALUES) continue;
             wl_path *path = &paths[at + 1];
             double score = before + unigram->scores[id];
             if (is_better(path, score)) *path = (wl_path){score, (uint32_t)begin, id};
             single |= at + 1 - begin == length;
         }
+        if (single) continue;
         wl_path *path = &paths[begin + length];
         double score = before + unigram->unknown_score;
-        if (single || !is_better(path, score)) continue;
+        if (!is_better(path, score)) continue;
         if (unigram->unknown == WL_NO_ID)
             return wl_fail(error, WL_ERROR_FORMAT, "the text needs an unknown token, but unk_id is missing");
         *path = (wl_path){score, (uint32_t)begin, unigram->unknown};
@@ -107,7 +116,8 @@ static wl_status search(const wl_unigram *unigram, const char *text, size_t size
 static wl_status add_unknown(const wl_unigram *unigram, const char *text, size_t begin, size_t end, wl_tokens *tokens,
                              wl_error *error)
 {
-    uint32_t id = wl_vocabulary_find(unigram->vocabulary, text + begin, end - begin);
+    bool longer = end - begin > unigram->vocabulary->longest;
+    uint32_t id = longer ? WL_NO_ID : wl_vocabulary_find(unigram->vocabulary, text + begin, end - begin);
     if (id != WL_NO_ID) return wl_tokens_add(tokens, id, begin, end, error);
     bool bytes = unigram->byte_fallback;
     for (size_t i = begin; i < end && bytes; i++) bytes = unigram->bytes[(unsigned char)text[i]] != WL_NO_ID;
@@ -125,7 +135,9 @@ wl_status wl_unigram_encode(const wl_unigram *unigram, const char *text, size_t 
     wl_status status = wl_reserve(&memory, &scratch->capacity, size + 1, sizeof *scratch->paths, error);
     scratch->paths = memory;
     wl_path *paths = scratch->paths;
-    if (status || search(unigram, text, size, paths, error)) return error->code;
+    /* A token has a byte at least, so from here on there is room. */
+    if (status || wl_tokens_reserve(tokens, size, error) || search(unigram, text, size, paths, error))
+        return error->code;
     /* The best path is known from its end: turn its links round, then walk it from the start. */
     size_t next = size;
     for (size_t end = size; end > 0;) {
@@ -142,9 +154,12 @@ wl_status wl_unigram_encode(const wl_unigram *unigram, const char *text, size_t 
             end = after;
             after = paths[end].begin;
         }
-        status = unknown ? add_unknown(unigram, text, begin, end, tokens, error)
-                         : wl_tokens_add(tokens, id, begin, end, error);
-        if (status) return status;
+        if (unknown) {
+            if (add_unknown(unigram, text, begin, end, tokens, error)) return error->code;
+        } else {
+            if (tokens->spanned) tokens->spans[tokens->count] = (wl_span){(uint32_t)begin, (uint32_t)end};
+            tokens->ids[tokens->count++] = id;
+        }
         begin = end;
         end = after;
     }

@@ -49,6 +49,17 @@ static const char *look_up(const wl_charsmap *map, const char *key, size_t size,
     return NULL;
 }
 
+/* Whether the array leads on from a byte, and a second one. */
+static bool may_begin(const wl_charsmap *map, unsigned first, unsigned second)
+{
+    if (map->count == 0) return false;
+    size_t node = offset(map->units[0]) ^ first;
+    if (node >= map->count || label(map->units[node]) != first) return false;
+    if (map->units[node] >> 8 & 1) return true;
+    node ^= offset(map->units[node]) ^ second;
+    return node < map->count && label(map->units[node]) == second;
+}
+
 /* ---- reading */
 
 /* The value of a base64 digit (RFC 4648, section 4), or -1. */
@@ -94,6 +105,7 @@ static void find_plain(wl_charsmap *map)
         /* CR and LF are one cluster. */
         map->plain[byte] = byte != '\r' && (!text || (found == 1 && text[0] == key));
     }
+    for (unsigned i = 0; i < 16 * 64; i++) map->begins[i] = may_begin(map, 0xE0 | i / 64, 0x80 | i % 64);
 }
 
 static wl_status read_table(wl_charsmap *map, const char *blob, size_t size, wl_error *error)
@@ -149,18 +161,36 @@ void wl_charsmap_free(wl_charsmap *map)
 
 /* ---- replacing */
 
+/* Ideographs from U+4000 to U+9FFF that no key begins with. They are no part of a cluster of several, but for marks. */
+static size_t ideographs_end(const wl_charsmap *map, const char *text, size_t size, size_t at)
+{
+    while (size - at >= 3) {
+        unsigned first = (unsigned char)text[at], second = (unsigned char)text[at + 1];
+        if (first - 0xE4 > 5 || map->begins[(first & 15) << 6 | (second & 63)]) break;
+        at += 3;
+    }
+    return at;
+}
+
 size_t wl_charsmap_plain_end(const wl_charsmap *map, const char *text, size_t size, size_t at)
 {
-    size_t begin = at;
-    while (size - at >= 8) {
-        bool all = true;
-        for (size_t i = 0; i < 8; i++) all &= map->plain[(unsigned char)text[at + i]];
-        if (!all) break;
-        at += 8;
+    for (size_t begin = at;;) {
+        size_t run = at;
+        while (size - at >= 8) {
+            bool all = true;
+            for (size_t i = 0; i < 8; i++) all &= map->plain[(unsigned char)text[at + i]];
+            if (!all) break;
+            at += 8;
+        }
+        while (at < size && map->plain[(unsigned char)text[at]]) at++;
+        at = ideographs_end(map, text, size, at);
+        if (run < at && at < size) continue;
+        /* The last one may be the base of a cluster. */
+        if (at == size || at == begin || !(text[at] & 0x80)) return at;
+        do at--;
+        while ((text[at] & 0xC0) == 0x80);
+        return at;
     }
-    while (at < size && map->plain[(unsigned char)text[at]]) at++;
-    /* The last one may be the base of a cluster. */
-    return at < size && at > begin && text[at] & 0x80 ? at - 1 : at;
 }
 
 struct pass {

@@ -58,6 +58,27 @@ static wl_status replace_byte(const wl_normalizer *step, const wl_string *in, wl
     return wl_string_add_slice(out, in, at, size, error);
 }
 
+/* The same for runs of spaces, which most sentencepiece models make one. */
+static wl_status replace_spaces(const wl_normalizer *step, const wl_string *in, wl_string *out, size_t limit,
+                                wl_error *error)
+{
+    const char *text = in->text.data, *found;
+    size_t at = 0, size = in->text.size;
+    for (size_t from = 0; from < size && (found = memchr(text + from, ' ', size - from));) {
+        size_t begin = (size_t)(found - text), end = begin + 1;
+        while (end < size && text[end] == ' ') end++;
+        from = end;
+        if (end - begin < 2) continue;
+        if (wl_string_add_slice(out, in, at, begin, error)) return error->code;
+        if (out->text.size + step->content_size > limit)
+            return wl_fail(error, WL_ERROR_LIMIT, "the normalized text is over %zu bytes", limit);
+        if (wl_string_add(out, step->content, step->content_size, wl_string_span(in, end - 1), error))
+            return error->code;
+        at = end;
+    }
+    return wl_string_add_slice(out, in, at, size, error);
+}
+
 static wl_status strip(const wl_normalizer *step, const wl_string *in, wl_string *out, wl_error *error)
 {
     size_t begin = 0, end = in->text.size, length;
@@ -80,6 +101,8 @@ static wl_status apply(const wl_normalizer *step, const wl_string *in, wl_string
         return prepend(step, in, out, error);
     case WL_NORMALIZE_REPLACE:
         if (string && step->pattern.size == 1) return replace_byte(step, in, out, scratch->limit, error);
+        if (!string && strcmp(step->pattern.text, " {2,}") == 0)
+            return replace_spaces(step, in, out, scratch->limit, error);
         return replace(step, in, out, scratch->limit, error);
     case WL_NORMALIZE_STRIP:
         return strip(step, in, out, error);

@@ -75,10 +75,16 @@ static bool is_delimiter(const wl_pretokenizer *step, uint32_t point)
 static wl_status cut_delimiters(const wl_pretokenizer *step, const char *text, size_t begin, size_t end,
                                 wl_pieces *pieces, wl_error *error)
 {
-    bool removes = step->kind == WL_PRETOKENIZE_SPACES || step->kind == WL_PRETOKENIZE_DELIMITER;
+    bool spaces = step->kind == WL_PRETOKENIZE_SPACES, removes = spaces || step->kind == WL_PRETOKENIZE_DELIMITER;
     wl_cutter cutter = {.behavior = removes ? WL_SPLIT_REMOVED : step->behavior, .pieces = pieces};
     size_t rest = begin, length;
     for (size_t at = begin; at < end; at += length) {
+        unsigned char first = (unsigned char)text[at];
+        /* U+4000 to U+9FFF and most of ASCII, without a look at the tables. */
+        if (spaces && (first - 0xE4u < 6 || first - 0x21u < 0x5F)) {
+            length = first < 0x80 ? 1 : 3;
+            continue;
+        }
         if (!is_delimiter(step, wl_utf8_decode(text + at, &length))) continue;
         if (rest < at && wl_cutter_add(&cutter, rest, at, false, error)) return error->code;
         if (wl_cutter_add(&cutter, at, at + length, true, error)) return error->code;

@@ -20,6 +20,8 @@
  * first points leave undecided, takes the general way, whole: `torn`.
  * Cost: one pass, 64 bytes at a time where all is printable ASCII, and what the words cost that the cache does not
  * hold. */
+#include <string.h>
+
 #include "text/scan/blocks.h"
 #include "text/scan/words.h"
 #include "text/unicode/unicode.h"
@@ -58,6 +60,23 @@ static wl_status look_around(const wl_tokenizer *tokenizer, char last, const wl_
     return status;
 }
 
+/* Whether it is plain to see that a word holds neither white space nor the mark U+2581. White space begins with the
+ * bytes 09 to 20, C2, E1 and E2, or is U+3000, E3 80 80; U+2581 begins with E2. */
+static bool is_one_piece(const char *text, size_t size)
+{
+    static const uint8_t odd[256] = {
+        [0] = 1,  [1] = 1,  [2] = 1,  [3] = 1,  [4] = 1,  [5] = 1,  [6] = 1,    [7] = 1,    [8] = 1,
+        [9] = 1,  [10] = 1, [11] = 1, [12] = 1, [13] = 1, [14] = 1, [15] = 1,   [16] = 1,   [17] = 1,
+        [18] = 1, [19] = 1, [20] = 1, [21] = 1, [22] = 1, [23] = 1, [24] = 1,   [25] = 1,   [26] = 1,
+        [27] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1, [32] = 1, [0xC2] = 1, [0xE1] = 1, [0xE2] = 1,
+    };
+    for (size_t at = 0; at < size; at++) {
+        unsigned char byte = (unsigned char)text[at];
+        if (odd[byte] || (byte == 0xE3 && memcmp(text + at, "\xE3\x80\x80", 3) == 0)) return false;
+    }
+    return true;
+}
+
 static wl_status encode_word(const wl_tokenizer *tokenizer, const char *word, size_t size, bool part,
                              wl_text_scratch *scratch, wl_error *error)
 {
@@ -70,7 +89,16 @@ static wl_status encode_word(const wl_tokenizer *tokenizer, const char *word, si
         return error->code;
     /* A failure, so that the cache does not keep it. */
     if (scratch->torn) return wl_fail(error, WL_ERROR_UNSUPPORTED, "a word cannot be encoded alone");
-    return wl_tokenize_string(tokenizer, string, false, scratch, error);
+    if (!tokenizer->spaces.marks || !is_one_piece(string->text.data, string->text.size))
+        return wl_tokenize_string(tokenizer, string, false, scratch, error);
+    if (string->text.size == 0) return WL_OK;
+    const wl_pretokenizer *step = &tokenizer->pretokenizers[tokenizer->pretokenizer_count - 1];
+    wl_buffer *piece = &scratch->raw_word;
+    piece->size = 0;
+    if (wl_buffer_append(piece, step->mark, step->mark_size, error) ||
+        wl_buffer_append(piece, string->text.data, string->text.size, error))
+        return error->code;
+    return wl_model_encode(tokenizer, piece->data, piece->size, false, scratch, error);
 }
 
 /* Whether a run of blanks may be cut out behind the character that ends at `end`, and in front of the one at `at`. */

@@ -227,8 +227,11 @@ static wl_status read_space_rules(wl_tokenizer *tokenizer, bool *found, wl_error
     }
     rules.beyond &= precompiled <= 1;
     rules.dropped = steps[0].kind == WL_PRETOKENIZE_SPACES || steps[0].kind == WL_PRETOKENIZE_WHITESPACE;
-    bool marked = tokenizer->pretokenizer_count == 1 && steps[0].kind == WL_PRETOKENIZE_METASPACE && steps[0].split &&
-                  steps[0].scheme == WL_PREPEND_ALWAYS;
+    size_t last = tokenizer->pretokenizer_count - 1;
+    bool marks = steps[last].kind == WL_PRETOKENIZE_METASPACE && steps[last].scheme == WL_PREPEND_ALWAYS;
+    bool marked = last == 0 && marks && steps[0].split;
+    rules.marks = marks && (last == 0 || (last == 1 && steps[0].kind == WL_PRETOKENIZE_SPACES)) &&
+                  steps[last].mark_size == 3 && memcmp(steps[last].mark, "\xE2\x96\x81", 3) == 0;
     if (!rules.dropped && !(marked && count && is_collapse(&normalizers[count - 1]))) return WL_OK;
     static const char *const controls[] = {"\t", "\n", "\r", "\r\n"};
     error->code = WL_OK;

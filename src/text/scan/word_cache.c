@@ -12,7 +12,7 @@ wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner,
     size_t left = bytes > 2 * pairs * sizeof(wl_word_slot) ? bytes - 2 * pairs * sizeof(wl_word_slot) : 0;
     size_t long_pairs = left / (2 * sizeof(wl_long_slot));
     if (!long_pairs) long_pairs = 1;
-    size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot));
+    size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot)) + sizeof(wl_long_slot);
     if (!cache->memory) {
         cache->memory = wl_pages_allocate(size, error);
         if (!cache->memory) return error->code;
@@ -57,15 +57,10 @@ static void add_short(wl_word_cache *cache, wl_word_key key, const uint32_t *ids
     pair[0].ids[0] |= (uint32_t)count << 24;
 }
 
-static wl_long_slot *long_pair(const wl_word_cache *cache, const char *word, size_t size, bool part)
-{
-    return &cache->long_slots[2 * wl_hash_range(wl_hash_bytes(word, size) + part, cache->long_pairs)];
-}
-
 static void add_long(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids, size_t count)
 {
-    wl_long_slot *pair = long_pair(cache, word, size, part), *slot = pair;
-    bool wide = size + 3 * count > WL_LONG_PAYLOAD;
+    wl_long_slot *pair = wl_word_cache_long(cache, word, size, part), *slot = pair;
+    bool wide = size + 4 * count > WL_LONG_PAYLOAD;
     bool full = pair[0].size && (pair[0].wide || pair[1].size || wide);
     if (full && !may_replace(cache)) return;
     if (!wide && pair[0].size && !pair[0].wide) pair[1] = pair[0];
@@ -73,11 +68,7 @@ static void add_long(wl_word_cache *cache, const char *word, size_t size, bool p
     *slot = (wl_long_slot){.size = (uint8_t)size, .count = (uint8_t)count, .part = part, .wide = wide};
     uint8_t *payload = (uint8_t *)pair + offsetof(wl_long_slot, payload); /* of both slots where wide */
     memcpy(payload, word, size);
-    for (size_t i = 0; i < count; i++) {
-        payload[size + 3 * i] = (uint8_t)ids[i];
-        payload[size + 3 * i + 1] = (uint8_t)(ids[i] >> 8);
-        payload[size + 3 * i + 2] = (uint8_t)(ids[i] >> 16);
-    }
+    if (count) memcpy(payload + size, ids, count * sizeof *ids);
 }
 
 void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids,
@@ -85,7 +76,7 @@ void wl_word_cache_add(wl_word_cache *cache, const char *word, size_t size, bool
 {
     if (size <= WL_WORD_BYTES && count <= WL_WORD_IDS)
         add_short(cache, wl_word_key_at_end(word, size, part), ids, count);
-    else if (size + 3 * count <= WL_WIDE_PAYLOAD)
+    else if (size + 4 * count <= WL_WIDE_PAYLOAD)
         add_long(cache, word, size, part, ids, count);
 }
 
@@ -93,15 +84,16 @@ bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_
                              wl_error *error)
 {
     if (size >= WL_WIDE_PAYLOAD) return false;
-    const wl_long_slot *pair = long_pair(cache, word, size, part);
+    const wl_long_slot *pair = wl_word_cache_long(cache, word, size, part);
     for (int i = 0; i < (pair->wide ? 1 : 2); i++) {
         const wl_long_slot *slot = &pair[i];
         const uint8_t *payload = (const uint8_t *)slot + offsetof(wl_long_slot, payload);
         if (slot->size != size || slot->part != part || memcmp(payload, word, size) != 0) continue;
-        if (wl_tokens_reserve(tokens, slot->count, error)) return false;
-        uint32_t *out = tokens->ids + tokens->count;
-        for (const uint8_t *id = payload + size; id < payload + size + 3 * (size_t)slot->count; id += 3)
-            *out++ = id[0] | (uint32_t)id[1] << 8 | (uint32_t)id[2] << 16;
+        if (wl_tokens_reserve(tokens, slot->count + (size_t)WL_WORD_IDS, error)) return false;
+        /* Four at a time, some too many: there is memory behind the last slot, too. */
+        for (size_t id = 0; id < slot->count; id += WL_WORD_IDS)
+            memcpy(tokens->ids + tokens->count + id, payload + size + id * sizeof *tokens->ids,
+                   WL_WORD_IDS * sizeof *tokens->ids);
         tokens->count += slot->count;
         return true;
     }

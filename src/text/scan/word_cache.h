@@ -29,7 +29,7 @@ typedef struct wl_word_slot {
 typedef struct wl_long_slot {
     uint8_t size, count; /* bytes of the word, 0: empty; its tokens */
     bool part : 1, wide : 1;
-    uint8_t payload[WL_LONG_PAYLOAD]; /* the word, then three bytes an id */
+    uint8_t payload[WL_LONG_PAYLOAD]; /* the word, then its ids */
 } wl_long_slot;
 
 typedef struct wl_word_cache {
@@ -95,6 +95,12 @@ static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_wo
 static inline wl_word_slot *wl_word_cache_second(const wl_word_cache *cache, wl_word_key key)
 {
     return &cache->slots[2 * (wl_hash_integer(wl_hash_pair(key.low, key.high)) & (cache->pairs - 1))];
+}
+
+/* The pair of long slots where a word belongs. */
+static inline wl_long_slot *wl_word_cache_long(const wl_word_cache *cache, const char *word, size_t size, bool part)
+{
+    return &cache->long_slots[2 * wl_hash_range(wl_hash_bytes(word, size) + part, cache->long_pairs)];
 }
 
 /* Whether a pair holds a word, and where. Which of the two it is is chance, so no branch asks for it. */

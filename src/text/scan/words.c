@@ -48,12 +48,16 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
     if (wl_tokens_reserve(tokens, count * WL_WORD_IDS, error)) return error->code;
     for (size_t i = 0; i < count; i++) {
         const wl_word_slot *slot;
-        if (wl_word_cache_match(pairs[i], keys[i], &slot) ||
-            wl_word_cache_match(wl_word_cache_second(cache, keys[i]), keys[i], &slot)) {
+        if (wl_word_cache_match(pairs[i], keys[i], &slot)) {
             wl_word_slot_copy(slot, tokens);
             continue;
         }
         wl_word_range word = batch->words[i];
+        __builtin_prefetch(wl_word_cache_long(cache, text + word.begin, word.size, word.part));
+        if (word.size <= WL_WORD_BYTES && wl_word_cache_match(wl_word_cache_second(cache, keys[i]), keys[i], &slot)) {
+            wl_word_slot_copy(slot, tokens);
+            continue;
+        }
         if (look_further(batch, text + word.begin, word.size, word.part, error) ||
             wl_tokens_reserve(tokens, (count - i) * WL_WORD_IDS, error))
             return error->code;
