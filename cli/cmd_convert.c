@@ -14,8 +14,9 @@ static bool is_tokenizer(const char *path)
 
 wl_status cmd_convert(const cli_settings *settings, wl_error *error)
 {
-    const char *out = settings->operands[1];
-    char *path = find_model(settings->operands[0], error);
+    size_t last = settings->operand_count - 1;
+    const char *out = settings->operands[last];
+    char *path = find_model(last ? settings->operands[0] : settings->model, error);
     if (!path) return error->code;
     wl_model_options options = {
         .size = sizeof options,

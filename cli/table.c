@@ -80,15 +80,16 @@ const cli_verb verb_table[] = {
     },
     {
         .name = "convert",
-        .operands = "MODEL OUT",
+        .operands = "[MODEL] OUT",
         .summary = "write a model in one file that opens at once",
         .description =
             "Writes a model, given by name or by path, to the file OUT in the packed form: a safetensors file that "
             "holds the weights, the tokenizer's tables ready-made, and what the config says. It opens by mapping alone "
-            "and gives the same ids and the same vectors. A MODEL that is a tokenizer.json gives a packed tokenizer, "
-            "for --tokenizer. OUT appears under its name only when it is complete.",
-        .example = "wordllama convert " DEFAULT_MODEL " packed.safetensors",
-        .least = 2,
+            "and gives the same ids and the same vectors. Without MODEL it is that of WORDLLAMA_MODEL, or the default "
+            "one. A MODEL that is a tokenizer.json gives a packed tokenizer, for --tokenizer. OUT appears under its "
+            "name only when it is complete.",
+        .example = "wordllama convert packed.safetensors && wordllama info packed.safetensors",
+        .least = 1,
         .most = 2,
         .run = cmd_convert,
     },
@@ -122,7 +123,7 @@ const cli_flag flag_table[] = {
      .kind = FLAG_TEXT,
      MEMBER(model),
      .variable = "WORDLLAMA_MODEL",
-     .verbs = EMBED | SIMILARITY | RANK | TOKENS | INFO,
+     .verbs = EMBED | SIMILARITY | RANK | TOKENS | CONVERT | INFO,
      .help = "the model: a path (a folder or a .safetensors file) or a name in the cache (default " DEFAULT_MODEL ")"},
     {.name = "tokenizer",
      .value = "FILE",

@@ -275,6 +275,29 @@ fails "detokenize words" 1 "arguments" wordllama detokenize car
 fails "detokenize a large id" 1 "4294967296" wordllama detokenize 4294967296
 : >../in
 
+wordllama embed "I went to the car" "na\303\257ve" >../plain
+works "convert" wordllama convert "$model" packed.safetensors
+works "convert: embed" wordllama embed --model packed.safetensors "I went to the car" "na\303\257ve"
+ok "convert: same vectors" cmp -s ../out ../plain
+works "convert: tokenizer" wordllama tokenize --tokenizer packed.safetensors "I went to the car"
+ok "convert: same ids" out_is "[306, 3512, 304, 278, 1559]"
+works "convert: info" wordllama info --json packed.safetensors
+ok "convert: info says so" grep -q '"packed": true' ../out
+works "convert again" wordllama convert packed.safetensors again.safetensors
+ok "convert again: same bytes" cmp -s packed.safetensors again.safetensors
+works "convert onto itself" wordllama convert packed.safetensors packed.safetensors
+ok "convert onto itself: same bytes" cmp -s packed.safetensors again.safetensors
+works "convert a tokenizer" wordllama convert "$model/tokenizer.json" tokenizer.safetensors
+works "convert a tokenizer: ids" wordllama tokenize --tokenizer tokenizer.safetensors "I went to the car"
+ok "convert a tokenizer: same ids" out_is "[306, 3512, 304, 278, 1559]"
+works "convert with --tokenizer" wordllama convert --tokenizer tokenizer.safetensors "$model" again.safetensors
+ok "convert with --tokenizer: same bytes" cmp -s packed.safetensors again.safetensors
+rm -f ./*.safetensors
+fails "convert without a name" 2 "convert" wordllama convert
+fails "convert: no such model" 1 "nowhere" wordllama convert ./nowhere out.safetensors
+fails "convert: no such folder" 1 "cannot write" wordllama convert nowhere/out.safetensors
+fails "convert: a folder" 1 "is a directory" wordllama convert "$work"
+
 works "info" wordllama info "$model"
 ok "info: lines" [ "$(grep -c '^[a-z]*: *[^ ]' ../out)" -ge 10 ]
 works "info --json" wordllama info --json

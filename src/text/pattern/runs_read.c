@@ -252,7 +252,7 @@ static int compare_ranges(const void *a, const void *b)
 static void finish_class(wl_reader *reader, wl_runs_class *class)
 {
     if (reader->unknown) return;
-    wl_runs_range *ranges = reader->runs->ranges + class->begin_range;
+    wl_runs_range *ranges = class->count ? reader->runs->ranges + class->begin_range : NULL;
     size_t kept = 0;
     if (class->count) qsort(ranges, class->count, sizeof *ranges, compare_ranges);
     for (size_t i = 0; i < class->count; i++) {
