@@ -317,7 +317,7 @@ static wl_status add_token(const wl_tokenizer *tokenizer, const wl_string *strin
 {
     wl_tokens *tokens = &scratch->tokens;
     wl_span span = {0, 0};
-    if (tokens->spanned && tokenizer->trim_count) {
+    if (string && tokens->spanned && tokenizer->trim_count) {
         wl_text text = {string->text.data + segment->begin, segment->end - segment->begin};
         void *spaced = scratch->spaced;
         wl_status status =
@@ -327,7 +327,7 @@ static wl_status add_token(const wl_tokenizer *tokenizer, const wl_string *strin
         scratch->spaced[scratch->spaced_count++] =
             (wl_spaced_token){tokens->count, wl_leading_spaces(text), wl_trailing_spaces(text)};
     }
-    if (tokens->spanned && segment->end > segment->begin) span = original(string, segment->begin, segment->end);
+    if (string && tokens->spanned && segment->end > segment->begin) span = original(string, segment->begin, segment->end);
     return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
 }
 
