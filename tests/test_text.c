@@ -50,7 +50,7 @@ static void open_all(void)
         wl_scanner scanner;
     } ways[] = {{"llama", WL_SCAN_MARK},      {"llama_general", WL_SCAN_GENERAL}, {"llama_cross", WL_SCAN_GENERAL},
                 {"bpe_fuse", WL_SCAN_MARK},   {"bpe_pending", WL_SCAN_MARK},      {"bert_uncased", WL_SCAN_BERT},
-                {"bert_cased", WL_SCAN_BERT}, {"bert_general", WL_SCAN_GENERAL},  {"bert_accents", WL_SCAN_BERT},
+                {"bert_cased", WL_SCAN_BERT}, {"bert_general", WL_SCAN_SPACES},   {"bert_accents", WL_SCAN_BERT},
                 {"bert_lower", WL_SCAN_BERT}, {"spaced", WL_SCAN_GENERAL},        {"unigram", WL_SCAN_GENERAL}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         CHECK_THAT(by_name((wl_text){ways[i].name, strlen(ways[i].name)})->scanner == ways[i].scanner, "%s",

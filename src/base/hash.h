@@ -4,6 +4,7 @@
 #ifndef WL_BASE_HASH_H
 #define WL_BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,6 +59,27 @@ static inline uint64_t wl_hash_bytes(const char *data, size_t size)
     } else if (size)
         memcpy(&low, data, size);
     return wl_hash_pair(low ^ hash, high);
+}
+
+/* memcmp for keys, which are short: most need two loads on each side and no call. */
+static inline bool wl_bytes_equal(const char *a, const char *b, size_t size)
+{
+    uint64_t x[2], y[2];
+    uint32_t p[2], q[2];
+    if (size > 16) return memcmp(a, b, size) == 0;
+    if (size >= 8) {
+        memcpy(&x[0], a, 8), memcpy(&x[1], a + size - 8, 8);
+        memcpy(&y[0], b, 8), memcpy(&y[1], b + size - 8, 8);
+        return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+    }
+    if (size >= 4) {
+        memcpy(&p[0], a, 4), memcpy(&p[1], a + size - 4, 4);
+        memcpy(&q[0], b, 4), memcpy(&q[1], b + size - 4, 4);
+        return !((p[0] ^ q[0]) | (p[1] ^ q[1]));
+    }
+    for (size_t i = 0; i < size; i++)
+        if (a[i] != b[i]) return false;
+    return true;
 }
 
 #endif

@@ -26,7 +26,7 @@ static size_t slot_of(const wl_vocabulary *vocabulary, const char *data, size_t 
         if (entry == 0) return slot;
         if ((entry ^ tag) >> INDEX_BITS) continue;
         wl_text piece = wl_vocabulary_at(vocabulary, INDEX(entry) - 1);
-        if (piece.size == size && memcmp(piece.data, data, size) == 0) return slot;
+        if (piece.size == size && wl_bytes_equal(piece.data, data, size)) return slot;
     }
 }
 
@@ -135,27 +135,39 @@ void wl_vocabulary_free(wl_vocabulary *vocabulary)
     *vocabulary = (wl_vocabulary){0};
 }
 
-uint32_t wl_vocabulary_find(const wl_vocabulary *vocabulary, const char *data, size_t size)
+static uint32_t find(const wl_vocabulary *vocabulary, const char *data, size_t size, uint64_t hash)
 {
     if (!vocabulary->slot_count || size > vocabulary->longest) return WL_NO_ID;
-    uint32_t entry = vocabulary->slots[slot_of(vocabulary, data, size, wl_hash_bytes(data, size))];
+    uint32_t entry = vocabulary->slots[slot_of(vocabulary, data, size, hash)];
     return entry ? vocabulary->pieces[INDEX(entry) - 1].id : WL_NO_ID;
+}
+
+uint32_t wl_vocabulary_find(const wl_vocabulary *vocabulary, const char *data, size_t size)
+{
+    return find(vocabulary, data, size, wl_hash_bytes(data, size));
 }
 
 void wl_vocabulary_find_all(const wl_vocabulary *vocabulary, const wl_text *pieces, size_t count, uint32_t *ids)
 {
-    /* Three places in memory hang on each other: the slot, the record, the bytes. */
-    for (size_t i = 0; i < count && vocabulary->slot_count; i++) {
-        ids[i] = (uint32_t)(wl_hash_bytes(pieces[i].data, pieces[i].size) & (vocabulary->slot_count - 1));
-        __builtin_prefetch(&vocabulary->slots[ids[i]]);
+    enum { AT_ONCE = 256 };
+    uint64_t hashes[AT_ONCE];
+    size_t mask = vocabulary->slot_count - 1;
+    for (size_t begin = 0; begin < count; begin += AT_ONCE, pieces += AT_ONCE, ids += AT_ONCE) {
+        size_t some = count - begin < AT_ONCE ? count - begin : AT_ONCE;
+        /* Three places in memory hang on each other: the slot, the record, the bytes. */
+        for (size_t i = 0; i < some && vocabulary->slot_count; i++) {
+            hashes[i] = wl_hash_bytes(pieces[i].data, pieces[i].size);
+            __builtin_prefetch(&vocabulary->slots[hashes[i] & mask]);
+        }
+        for (size_t i = 0; i < some && vocabulary->slot_count; i++) {
+            ids[i] = INDEX(vocabulary->slots[hashes[i] & mask]);
+            if (ids[i]) __builtin_prefetch(&vocabulary->pieces[ids[i] - 1]);
+        }
+        for (size_t i = 0; i < some && vocabulary->slot_count; i++)
+            if (ids[i]) __builtin_prefetch(vocabulary->bytes.data + vocabulary->pieces[ids[i] - 1].offset);
+        for (size_t i = 0; i < some; i++)
+            ids[i] = vocabulary->slot_count ? find(vocabulary, pieces[i].data, pieces[i].size, hashes[i]) : WL_NO_ID;
     }
-    for (size_t i = 0; i < count && vocabulary->slot_count; i++) {
-        ids[i] = INDEX(vocabulary->slots[ids[i]]);
-        if (ids[i]) __builtin_prefetch(&vocabulary->pieces[ids[i] - 1]);
-    }
-    for (size_t i = 0; i < count && vocabulary->slot_count; i++)
-        if (ids[i]) __builtin_prefetch(vocabulary->bytes.data + vocabulary->pieces[ids[i] - 1].offset);
-    for (size_t i = 0; i < count; i++) ids[i] = wl_vocabulary_find(vocabulary, pieces[i].data, pieces[i].size);
 }
 
 wl_text wl_vocabulary_piece(const wl_vocabulary *vocabulary, uint32_t id)

@@ -1,5 +1,5 @@
 /* Tokenizers whose words lie between white space, straight from the raw text: sentencepiece's Unigram with Metaspace,
- * and what else begins by dropping white space.
+ * and what else begins by dropping white space: BERT's with added tokens that scan_bert.c cannot have.
  *
  * The text is cut at runs of blanks: the space, and tab, line feed and carriage return where the normalizers turn those
  * into spaces. What lies between two runs is normalized, cut and encoded alone, and kept in the word cache under its
@@ -16,8 +16,8 @@
  *   space, which would be part of the run, and must not begin with a mark, for in front of that none is put.
  * - No added token is found in the normalized word; none holds white space, so none reaches over a run.
  *
- * The last two are looked at when a word is first met. A segment with a word that is not so, or with one that the
- * first points leave undecided, takes the general way, whole: `torn`.
+ * The first two are told by the characters next to a run: where they are in doubt, the text is not cut there. The last
+ * two are looked at when a word is first met: a segment with a word that is not so takes the general way, whole (torn).
  * Cost: one pass, 64 bytes at a time where all is printable ASCII, and what the words cost that the cache does not
  * hold. */
 #include <string.h>

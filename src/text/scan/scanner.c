@@ -167,6 +167,7 @@ static bool step_keeps_words(const wl_normalizer *step)
                (step->pattern.kind == WL_PATTERN_STRING && is_printable(step->pattern.text, step->pattern.size) &&
                 is_printable(step->content, step->content_size));
     case WL_NORMALIZE_STRIP:
+    case WL_NORMALIZE_BERT:
     case WL_NORMALIZE_NFC:
     case WL_NORMALIZE_NFD:
     case WL_NORMALIZE_NFKC:
@@ -226,7 +227,8 @@ static wl_status read_space_rules(wl_tokenizer *tokenizer, bool *found, wl_error
         rules.beyond &= kind == WL_NORMALIZE_PRECOMPILED || kind == WL_NORMALIZE_REPLACE || kind == WL_NORMALIZE_STRIP;
     }
     rules.beyond &= precompiled <= 1;
-    rules.dropped = steps[0].kind == WL_PRETOKENIZE_SPACES || steps[0].kind == WL_PRETOKENIZE_WHITESPACE;
+    rules.dropped = steps[0].kind == WL_PRETOKENIZE_SPACES || steps[0].kind == WL_PRETOKENIZE_WHITESPACE ||
+                    steps[0].kind == WL_PRETOKENIZE_BERT;
     size_t last = tokenizer->pretokenizer_count - 1;
     bool marks = steps[last].kind == WL_PRETOKENIZE_METASPACE && steps[last].scheme == WL_PREPEND_ALWAYS;
     bool marked = last == 0 && marks && steps[0].split;
@@ -281,20 +283,14 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
         tokenizer->in_blocks = wl_start_rules_read(tokenizer->words, &tokenizer->start_rules);
         return WL_OK;
     }
-    bool spaced;
-    if (read_space_rules(tokenizer, &spaced, error)) return error->code;
-    if (spaced) {
-        tokenizer->scanner = WL_SCAN_SPACES;
-        return WL_OK;
-    }
     /* An added token that is matched in normalized text may reach over any cut. */
-    if (tokenizer->added.normalized.patterns.count) return WL_OK;
-    if (is_mark_scan(tokenizer)) {
+    bool apart = tokenizer->added.normalized.patterns.count == 0, spaced;
+    if (apart && is_mark_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_MARK;
         if (!ask(&tokenizer->facts.may_cut, may_cut, tokenizer)) return WL_OK;
         return find_cuts(tokenizer, spell_marks, error);
     }
-    if (is_bert_scan(tokenizer)) {
+    if (apart && is_bert_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BERT;
         bool clean = tokenizer->normalizers[0].clean_text;
         for (unsigned byte = 0; byte < 128; byte++) {
@@ -303,6 +299,9 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
             if (class & WL_UNICODE_SPACE) tokenizer->scan_class[byte] = SPACE;
             if (class & WL_UNICODE_BERT_PUNCTUATION) tokenizer->scan_class[byte] = PUNCTUATION;
         }
+        return WL_OK;
     }
+    if (read_space_rules(tokenizer, &spaced, error)) return error->code;
+    if (spaced) tokenizer->scanner = WL_SCAN_SPACES;
     return WL_OK;
 }
