@@ -424,6 +424,31 @@ static wl_status open_with(const wl_buffer *file, const char *from, const char *
     return status;
 }
 
+/* A tokenizer whose units have another size: refused, and nothing that was lent is freed. */
+static void check_units(void)
+{
+    static const char path[] = WL_TEST_DATA "/golden/tokenizers/llama.json";
+    wl_buffer json = {0}, file = {0};
+    wl_error error;
+    wl_pack pack = {0};
+    CHECK(texts_file(path, &json));
+    wl_tokenizer *plain = wl_tokenizer_parse(json.data, json.size, path, &error);
+    if (!plain || wl_pack_tokenizer(&pack, plain, (wl_text){json.data, json.size}, &error)) abort();
+    for (size_t i = 0; i < pack.count; i++)
+        if (strcmp(pack.tensors[i].name, "tokenizer.units") == 0) {
+            pack.tensors[i].shape[0] = 128;
+            pack.tensors[i].bytes = 128 * 8;
+        }
+    CHECK(!wl_pack_write(&pack, packed_path, &error));
+    CHECK(texts_file(packed_path, &file));
+    CHECK(try_open(file.data, file.size, &error) == WL_ERROR_FORMAT);
+    CHECK_THAT(strstr(error.message, "65536"), "%s", error.message);
+    wl_pack_free(&pack);
+    wl_tokenizer_close(plain);
+    wl_buffer_free(&json);
+    wl_buffer_free(&file);
+}
+
 static void test_versions(void)
 {
     wl_buffer file = {0};
@@ -437,6 +462,11 @@ static void test_versions(void)
     CHECK(open_with(&file, "wordllama.checksum", "wordllama.checksam", &error) == WL_ERROR_FORMAT);
     CHECK(open_with(&file, "tokenizer.slots", "tokenizer.slits", &error) == WL_ERROR_FORMAT);
     CHECK_THAT(strstr(error.message, "'tokenizer.slots' is missing"), "%s", error.message);
+    CHECK(open_with(&file, "tokenizer.units", "tokenizer.unots", &error) == WL_ERROR_FORMAT);
+    CHECK(open_with(&file, "tokenizer.merges", "tokenizer.merked", &error) == WL_ERROR_FORMAT);
+    CHECK(open_with(&file, "tokenizer.units\":{\"dtype\":\"U32\"", "tokenizer.units\":{\"dtype\":\"F32\"", &error) ==
+          WL_ERROR_FORMAT);
+    check_units();
     wl_buffer_free(&file);
     CHECK(!wl_tokenizer_open(WL_TEST_DATA "/golden/models/wordllama-f32/model.safetensors", &error));
     CHECK(error.code == WL_ERROR_FORMAT);

@@ -126,6 +126,7 @@ wl_status wl_packed_merges(const wl_packed *packed, wl_bpe *bpe, wl_error *error
     const wl_safetensors *file = packed->file;
     void *merges, *units;
     size_t count;
+    bpe->lent = true; /* whatever fails */
     if (take(file, "tokenizer.merges", WL_U64, sizeof(wl_merge), &merges, &bpe->merge_slots, error) ||
         take(file, "tokenizer.units", WL_U32, sizeof(wl_pair_merge), &units, &count, error))
         return error->code;
