@@ -68,7 +68,7 @@ wl_status session_open(cli_session *session, const cli_settings *settings, uint3
     *session = (cli_session){0};
     session->model = open_model(settings->model, settings, false, &session->path, error);
     if (!session->model) return error->code;
-    wl_context_options context = {.size = sizeof context, .threads = threads};
+    wl_context_options context = {.size = sizeof context, .threads = threads, .cache_megabyte = 8};
     session->context = wl_context_create(&context, error);
     if (!session->context) return error->code;
     session->info = wl_model_describe(session->model);
