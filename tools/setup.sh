@@ -5,7 +5,7 @@ build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libcurl4-opens
 case ${1:-build} in
     build) wanted=$build ;;
     test) wanted="$build qemu-user libsimde-dev libpcre2-dev binutils" ;;
-    lint) wanted="$build clang clang-format clang-tidy libclang-rt-14-dev python3-venv git" ;;
+    lint) wanted="$build clang clang-format clang-tidy libclang-rt-dev python3-venv git" ;;
     *) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
 esac
 if ! command -v dpkg-query >/dev/null; then

@@ -283,6 +283,28 @@ static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *st
     return WL_OK;
 }
 
+/* A piece in words: cut before each mark that follows something else, if no merge reaches over. */
+static wl_status add_words(const wl_tokenizer *tokenizer, wl_word_batch *batch, size_t begin, size_t end,
+                           wl_error *error)
+{
+    const wl_text mark = tokenizer->mark;
+    const char *text = batch->text, *found;
+    size_t behind = begin; /* the last mark */
+    for (size_t at = begin; mark.size && (found = memchr(text + at, mark.data[0], end - at));) {
+        at = (size_t)(found - text);
+        if (end - at < mark.size || memcmp(found, mark.data, mark.size) != 0) {
+            at++;
+            continue;
+        }
+        if (at > behind && wl_cuts_allow(tokenizer->cuts, text + begin, end - begin, at - begin)) {
+            if (wl_words_add(batch, begin, at, error)) return error->code;
+            begin = at;
+        }
+        behind = at += mark.size;
+    }
+    return wl_words_add(batch, begin, end, error);
+}
+
 /* The pieces through the word cache. */
 static wl_status look_up_pieces(const wl_tokenizer *tokenizer, const wl_string *string, wl_text_scratch *scratch,
                                 wl_error *error)
@@ -291,7 +313,7 @@ static wl_status look_up_pieces(const wl_tokenizer *tokenizer, const wl_string *
     wl_word_batch batch;
     wl_words_begin(&batch, tokenizer, scratch, wl_model_encode, string->text.data, string->text.size);
     for (size_t i = 0; i < pieces->count; i++)
-        if (wl_words_add(&batch, pieces->ranges[i].begin, pieces->ranges[i].end, error)) return error->code;
+        if (add_words(tokenizer, &batch, pieces->ranges[i].begin, pieces->ranges[i].end, error)) return error->code;
     return wl_words_flush(&batch, error);
 }
 
@@ -349,6 +371,7 @@ wl_status wl_tokenize_segment(const wl_tokenizer *tokenizer, wl_string *segment,
             status = add_token(tokenizer, segment, part, scratch, error);
         } else {
             wl_string_clear(&scratch->rest, segment->aligned);
+            scratch->rest.inner = segment->inner || part->begin > 0;
             status = wl_string_add_slice(&scratch->rest, segment, part->begin, part->end, error);
             if (!status) status = wl_tokenize_string(tokenizer, &scratch->rest, cached, scratch, error);
         }
@@ -390,6 +413,7 @@ static wl_status encode_segment(const wl_tokenizer *tokenizer, wl_text text, con
         return scan_in_place(tokenizer, data, size, scratch, error);
     wl_string *string = &scratch->segment;
     wl_string_clear(string, aligned);
+    string->inner = segment->begin > 0;
     wl_status status = aligned ? wl_string_add_slice(string, &scratch->source, segment->begin, segment->end, error)
                                : wl_string_add(string, data, size, (wl_span){0, 0}, error);
     return status ? status : wl_tokenize_segment(tokenizer, string, true, scratch, error);

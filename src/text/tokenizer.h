@@ -113,6 +113,7 @@ struct wl_tokenizer {
     bool in_blocks;    /* start_rules may be used */
     bool prefix_space; /* WL_SCAN_BYTES: a space in front of what has none */
     wl_space_rules spaces;
+    wl_text mark;   /* the general way with BPE: words may begin at this character, as cuts has it; empty: unknown */
     wl_cuts *cuts;  /* NULL: a word may not be cut */
     bool cuts_lent; /* they belong to somebody else */
     wl_facts facts;

@@ -9,6 +9,7 @@ void wl_string_clear(wl_string *string, bool aligned)
 {
     string->text.size = 0;
     string->aligned = aligned;
+    string->inner = false;
 }
 
 static wl_status reserve_spans(wl_string *string, size_t extra, wl_error *error)

@@ -7,6 +7,7 @@
 typedef struct wl_string {
     wl_buffer text;
     bool aligned;    /* spans are kept */
+    bool inner;      /* not aligned: does not begin where the original does; for strings that nothing normalizes */
     wl_span *spans;  /* one a byte of text, in bytes of the original; all bytes of a character have the same */
     size_t capacity; /* of spans */
 } wl_string;

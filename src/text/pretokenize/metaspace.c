@@ -8,8 +8,8 @@ wl_status wl_rewrite_metaspace(const wl_pretokenizer *step, const wl_string *in,
     const char *text = in->text.data;
     size_t size = step->mark_size, piece = out->text.size;
     bool marked = text[begin] == ' ' || (end - begin >= size && memcmp(text + begin, step->mark, size) == 0);
-    bool wanted =
-        step->scheme == WL_PREPEND_ALWAYS || (step->scheme == WL_PREPEND_FIRST && wl_string_span(in, begin).begin == 0);
+    bool first = in->aligned ? in->spans[begin].begin == 0 : begin == 0 && !in->inner;
+    bool wanted = step->scheme == WL_PREPEND_ALWAYS || (step->scheme == WL_PREPEND_FIRST && first);
     if (!marked && wanted && wl_string_add(out, step->mark, size, wl_string_span(in, begin), error)) return error->code;
     size_t rest = begin; /* what is not copied yet */
     for (size_t at = begin; at < end;) {

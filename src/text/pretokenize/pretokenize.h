@@ -60,7 +60,8 @@ typedef struct wl_pretokenize_scratch {
 wl_status wl_pieces_add(wl_pieces *pieces, size_t begin, size_t end, wl_error *error);
 void wl_pretokenize_scratch_free(wl_pretokenize_scratch *scratch);
 
-/* Cuts *string, which may be rewritten, into *pieces (cleared first). The scheme FIRST needs an aligned string. */
+/* Cuts *string, which may be rewritten, into *pieces (cleared first). The scheme FIRST needs an aligned string, but for
+ * the first step where nothing is normalized. */
 wl_status wl_pretokenize(const wl_pretokenizer *steps, size_t count, wl_string *string, wl_pieces *pieces,
                          wl_pretokenize_scratch *scratch, wl_error *error);
 void wl_pretokenizer_free(wl_pretokenizer *step);

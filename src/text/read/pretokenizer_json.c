@@ -55,7 +55,6 @@ static void read_metaspace(wl_json *json, wl_tokenizer *tokenizer)
     wl_part_require(json, "Metaspace", "replacement", step->mark_size > 0);
     if (prefix_off && step->scheme != WL_PREPEND_NEVER)
         wl_json_fail(json, WL_ERROR_FORMAT, "Metaspace's add_prefix_space does not match its prepend_scheme");
-    tokenizer->aligned |= step->scheme == WL_PREPEND_FIRST;
 }
 
 /* "Removed" and so on, by their places in wl_split_behavior. */

@@ -38,16 +38,29 @@ static bool marks_only_lead(const wl_tokenizer *tokenizer)
     return true;
 }
 
+/* Every byte has a token to fall back to. */
+static bool knows_bytes(const wl_bpe *bpe)
+{
+    bool known = bpe->byte_fallback;
+    for (unsigned byte = 0; byte < 256; byte++) known &= bpe->bytes[byte] != WL_NO_ID;
+    return known;
+}
+
+/* Nothing is dropped, which would bring together what a piece never holds side by side. */
+static bool keeps_characters(const wl_bpe *bpe)
+{
+    return bpe->has_unknown || knows_bytes(bpe);
+}
+
 /* Cuts need two more things to be true than that merges give pieces: every character unknown to the vocabulary becomes
  * bytes, for a run of unknowns would fuse over a cut, and the tokens of bytes take part in no merge, for their names
  * are not what they stand for. */
 static bool may_cut(const wl_tokenizer *tokenizer)
 {
     const wl_bpe *bpe = &tokenizer->bpe;
-    if (!bpe->byte_fallback) return false;
+    if (!knows_bytes(bpe)) return false;
     uint32_t lowest = WL_NO_ID, highest = 0; /* the tokens of bytes stand together in real files */
     for (unsigned byte = 0; byte < 256; byte++) {
-        if (bpe->bytes[byte] == WL_NO_ID) return false;
         if (bpe->bytes[byte] < lowest) lowest = bpe->bytes[byte];
         if (bpe->bytes[byte] > highest) highest = bpe->bytes[byte];
     }
@@ -87,6 +100,14 @@ static size_t spell_bytes(const wl_tokenizer *tokenizer, wl_text piece, char *wo
     return length;
 }
 
+/* A piece stands for itself. */
+static size_t spell_plain(const wl_tokenizer *tokenizer, wl_text piece, char *word)
+{
+    (void)tokenizer;
+    memcpy(word, piece.data, piece.size);
+    return piece.size;
+}
+
 static wl_status find_cuts(wl_tokenizer *tokenizer, size_t (*spell)(const wl_tokenizer *, wl_text, char *),
                            wl_error *error)
 {
@@ -123,8 +144,8 @@ static bool is_mark_scan(wl_tokenizer *tokenizer)
     bool one =
         wl_utf8_length((unsigned char)steps[0].content[0]) == size; /* one character, so no piece holds half of it */
     return size > 1 && one && ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer) &&
-           steps[1].pattern.kind == WL_PATTERN_STRING && steps[1].pattern.size == 1 &&
-           steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
+           keeps_characters(&tokenizer->bpe) && steps[1].pattern.kind == WL_PATTERN_STRING &&
+           steps[1].pattern.size == 1 && steps[1].pattern.text[0] == ' ' && steps[1].content_size == size &&
            memcmp(steps[0].content, steps[1].content, size) == 0 && !memchr(steps[0].content, ' ', size) &&
            wl_vocabulary_find(&tokenizer->vocabulary, steps[0].content, size) != WL_NO_ID &&
            ask(&tokenizer->facts.marks_lead, marks_only_lead, tokenizer);
@@ -275,8 +296,25 @@ static wl_status take_bytes(wl_tokenizer *tokenizer, wl_error *error)
     return find_cuts(tokenizer, spell_bytes, error);
 }
 
+/* The general way with sentencepiece's BPE, where no pre-tokenizer cuts the text at spaces (Gemma, newer forms of
+ * Llama-2): what scan_mark.c says of cuts holds there, too. */
+static wl_status find_marks(wl_tokenizer *tokenizer, wl_error *error)
+{
+    const wl_bpe *bpe = &tokenizer->bpe;
+    if (tokenizer->kind != WL_MODEL_BPE || bpe->byte_level || bpe->ignore_merges || bpe->prefix.size ||
+        bpe->suffix.size || !ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer) ||
+        !ask(&tokenizer->facts.may_cut, may_cut, tokenizer))
+        return WL_OK;
+    tokenizer->mark = (wl_text){"\xE2\x96\x81", 3};
+    return find_cuts(tokenizer, spell_plain, error);
+}
+
 wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
 {
+    for (size_t i = 0; i < tokenizer->pretokenizer_count; i++)
+        tokenizer->aligned |= tokenizer->pretokenizers[i].kind == WL_PRETOKENIZE_METASPACE &&
+                              tokenizer->pretokenizers[i].scheme == WL_PREPEND_FIRST &&
+                              (i > 0 || tokenizer->normalizer_count);
     if (take_bytes(tokenizer, error)) return error->code;
     if (is_bytes_scan(tokenizer)) {
         tokenizer->scanner = WL_SCAN_BYTES;
@@ -302,6 +340,7 @@ wl_status wl_scanner_choose(wl_tokenizer *tokenizer, wl_error *error)
         return WL_OK;
     }
     if (read_space_rules(tokenizer, &spaced, error)) return error->code;
-    if (spaced) tokenizer->scanner = WL_SCAN_SPACES;
+    if (!spaced) return find_marks(tokenizer, error);
+    tokenizer->scanner = WL_SCAN_SPACES;
     return WL_OK;
 }
