@@ -74,6 +74,9 @@ static void test_long_errors(void)
     CHECK(strspn(error.file, "f") == sizeof error.file - 1 && strspn(error.message, "m") == sizeof error.message - 1);
     CHECK(wl_error_format(&error, file, sizeof file) == 1023 + 511 + strlen(": byte 1: "));
     CHECK(strlen(file) == 1023 + 511 + strlen(": byte 1: "));
+    memcpy(message + sizeof error.message - 3, "\xE4\xBD\xA0", 3); /* a character that does not fit */
+    wl_fail(&error, WL_ERROR_IO, "%s", message);
+    CHECK(strlen(error.message) == sizeof error.message - 3 && strspn(error.message, "m") == strlen(error.message));
 }
 
 static void test_names(void)

@@ -394,6 +394,8 @@ static void check_arguments(void)
         CHECK(limit < 2 || (ids[0] == 2 && ids[limit - 1] == 3));
     }
     CHECK(!wl_tokenizer_parse(NULL, 0, NULL, &error) && error.code == WL_ERROR_ARGUMENT);
+    CHECK(!wl_tokenizer_parse("[PAD]\nthe\n", 10, "vocab.txt", &error) && error.code == WL_ERROR_FORMAT &&
+          strstr(error.message, "is not a tokenizer.json"));
     CHECK(!wl_tokenizer_open(NULL, NULL));
     CHECK(!wl_tokenizer_open(FOLDER "absent.json", &error) && error.code == WL_ERROR_NOT_FOUND &&
           strstr(error.file, "absent.json"));

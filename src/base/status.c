@@ -32,7 +32,14 @@ static void fill(wl_error *error, wl_status code, const char *file, uint64_t byt
     error->byte = byte;
     error->line = line;
     snprintf(error->file, sizeof error->file, "%s", file ? file : "");
-    vsnprintf(error->message, sizeof error->message, format, arguments);
+    char *message = error->message;
+    int size = vsnprintf(message, sizeof error->message, format, arguments);
+    if (size < (int)sizeof error->message) return;
+    /* What is too long ends with a whole character. */
+    size = (int)sizeof error->message - 1;
+    while (size > 0 && ((unsigned char)message[size - 1] & 0xC0) == 0x80) size--;
+    if (size > 0 && (unsigned char)message[size - 1] >= 0xC0) size--;
+    message[size] = '\0';
 }
 
 wl_status wl_fail(wl_error *error, wl_status code, const char *format, ...)

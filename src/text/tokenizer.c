@@ -69,7 +69,16 @@ wl_tokenizer *wl_tokenizer_parse(const char *json, size_t size, const char *name
         wl_fail(error, WL_ERROR_ARGUMENT, "no tokenizer given");
         return NULL;
     }
-    return build(json, size, name ? name : "tokenizer", NULL, error);
+    if (!name) name = "tokenizer";
+    /* The usual mistakes: vocab.txt, merges.txt, a file of sentencepiece or tiktoken. */
+    size_t at = 0;
+    while (at < size && strchr(" \t\r\n", json[at]) && json[at]) at++;
+    if (at < size && json[at] != '{') {
+        wl_fail_at(error, WL_ERROR_FORMAT, name, WL_NO_POSITION, 0,
+                   "is not a tokenizer.json, which begins with '{' (a vocabulary alone does not say how text is cut)");
+        return NULL;
+    }
+    return build(json, size, name, NULL, error);
 }
 
 wl_tokenizer *wl_tokenizer_open_packed(const wl_safetensors *file, wl_error *error)
@@ -349,7 +358,8 @@ static wl_status add_token(const wl_tokenizer *tokenizer, const wl_string *strin
         scratch->spaced[scratch->spaced_count++] =
             (wl_spaced_token){tokens->count, wl_leading_spaces(text), wl_trailing_spaces(text)};
     }
-    if (string && tokens->spanned && segment->end > segment->begin) span = original(string, segment->begin, segment->end);
+    if (string && tokens->spanned && segment->end > segment->begin)
+        span = original(string, segment->begin, segment->end);
     return wl_tokens_add(tokens, segment->token->id, span.begin, span.end, error);
 }
 

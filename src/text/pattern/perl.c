@@ -267,7 +267,7 @@ wl_status wl_perl_open(void **perl, const char *expression, size_t size, wl_erro
 {
     *perl = NULL;
     return wl_fail(error, WL_ERROR_UNSUPPORTED,
-                   "the regular expression %.*s needs PCRE2: build with -DWORDLLAMA_PCRE2=ON", (int)size, expression);
+                   "a regular expression needs PCRE2, build with -DWORDLLAMA_PCRE2=ON: %.*s", (int)size, expression);
 }
 
 void wl_perl_free(void *perl)

@@ -2,7 +2,8 @@
  *
  * Its normalizers put a mark in front and turn every space into one; there is no pre-tokenizer, so the model merges the
  * whole text. Merging never crosses from a non-mark to a mark, because the result of a merge is a piece of the
- * vocabulary and no piece holds a mark behind a non-mark: the scanner is chosen only where that is so. Hence cutting
+ * vocabulary and no piece holds a mark behind a non-mark: the scanner is chosen only where that is so (and where no
+ * character is dropped, which would bring a mark next to others). Hence cutting
  * before each mark that follows a non-mark gives the same tokens, and such words can be kept in a cache, keyed by their
  * raw bytes. The mark itself may also stand in the raw text; words with one are rare and take the slow way.
  * The same argument cuts long words further: between any two bytes that no piece holds side by side, "\n" and a letter,
