@@ -340,6 +340,7 @@ static void take_item(wl_reader *reader, wl_runs_alternative *alternative, bool 
 /* Whether greedy matching that only leaves out the first class is all there is to it. */
 static bool simple(const wl_runs *runs, const wl_runs_alternative *alternative)
 {
+    if (!alternative->count) return false;
     const wl_runs_item *items = runs->items + alternative->begin;
     size_t count = alternative->count, least = 0;
     for (size_t i = 0; i < count; i++) {
