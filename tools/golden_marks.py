@@ -44,11 +44,21 @@ PARTS = [
 ]
 MODELS = [(PAIRS, True, True), (PAIRS, True, False), (PAIRS, False, False), (PAIRS + CROSSING, True, True)]
 
+# What makes the tokens of a word depend on where it stands: a piece that no merge gives counts only as a whole text, a
+# suffix only at its end.
+WHOLE = model(PAIRS, True, True) | {"ignore_merges": True}
+WHOLE["vocab"] |= {MARK + "</": len(WHOLE["vocab"]), "ab" + MARK: len(WHOLE["vocab"]) + 1}
+ENDS = model(PAIRS, True, False) | {"end_of_word_suffix": "$"}
+ENDS["vocab"] |= {"b$": len(ENDS["vocab"]), "a$": len(ENDS["vocab"]) + 1, "ab$": len(ENDS["vocab"]) + 2}
+ENDS["merges"] = [["a", "b$"], *ENDS["merges"]]
+MORE_TEXTS = [*TEXTS, "</", "</ </", "a </", "ab ", "ab", "ab ab ab"]
+
 lines = []
-for pairs, unknown, fallback in MODELS:
+cases = [(model(*options), TEXTS) for options in MODELS] + [(WHOLE, MORE_TEXTS), (ENDS, MORE_TEXTS)]
+for bpe, texts in cases:
     for normalizer, pre_tokenizer in PARTS:
-        document = tokenizer_json(model(pairs, unknown, fallback), normalizer=normalizer, pre_tokenizer=pre_tokenizer)
+        document = tokenizer_json(bpe, normalizer=normalizer, pre_tokenizer=pre_tokenizer)
         token = {"id": 1, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "special": True}
         document["added_tokens"] = [token | {"normalized": False}]
-        lines.append(line(document, TEXTS))
+        lines.append(line(document, texts))
 write("marks", lines)

@@ -133,11 +133,19 @@ static bool ids_differ(const wl_tokenizer *tokenizer)
     return ids == vocabulary->count;
 }
 
+/* The tokens of a text are those of its words, wherever it may be cut: they come from merges of characters alone. A
+ * look at the whole text (ignore_merges) or at its ends (prefix, suffix) would see the cut. */
+static bool only_merges(const wl_tokenizer *tokenizer)
+{
+    const wl_bpe *bpe = &tokenizer->bpe;
+    return tokenizer->kind == WL_MODEL_BPE && !bpe->byte_level && !bpe->ignore_merges && !bpe->prefix.size &&
+           !bpe->suffix.size;
+}
+
 static bool is_mark_scan(wl_tokenizer *tokenizer)
 {
     const wl_normalizer *steps = tokenizer->normalizers;
-    if (tokenizer->kind != WL_MODEL_BPE || tokenizer->pretokenizer_count || tokenizer->normalizer_count != 2)
-        return false;
+    if (!only_merges(tokenizer) || tokenizer->pretokenizer_count || tokenizer->normalizer_count != 2) return false;
     if (steps[0].kind != WL_NORMALIZE_PREPEND || steps[1].kind != WL_NORMALIZE_REPLACE) return false;
     /* A mark of one byte or with a space in it would be no mark to the scanner. */
     size_t size = steps[0].content_size;
@@ -300,9 +308,7 @@ static wl_status take_bytes(wl_tokenizer *tokenizer, wl_error *error)
  * Llama-2): what scan_mark.c says of cuts holds there, too. */
 static wl_status find_marks(wl_tokenizer *tokenizer, wl_error *error)
 {
-    const wl_bpe *bpe = &tokenizer->bpe;
-    if (tokenizer->kind != WL_MODEL_BPE || bpe->byte_level || bpe->ignore_merges || bpe->prefix.size ||
-        bpe->suffix.size || !ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer) ||
+    if (!only_merges(tokenizer) || !ask(&tokenizer->facts.ids_differ, ids_differ, tokenizer) ||
         !ask(&tokenizer->facts.may_cut, may_cut, tokenizer))
         return WL_OK;
     tokenizer->mark = (wl_text){"\xE2\x96\x81", 3};
