@@ -3,6 +3,7 @@
  * first needs it. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "text/read/parts.h"
 
 enum { BATCH = 256 };
@@ -86,7 +87,8 @@ static uint32_t find_joined(const wl_vocabulary *vocabulary, wl_text joined, uin
 {
     for (uint32_t id = last; id <= last + 1; id++) {
         wl_text piece = wl_vocabulary_piece(vocabulary, id);
-        if (piece.size == joined.size && memcmp(piece.data, joined.data, joined.size) == 0) return id;
+        /* An id without a piece gives an empty text, as two empty parts do. */
+        if (piece.data && piece.size == joined.size && wl_bytes_equal(piece.data, joined.data, joined.size)) return id;
     }
     return wl_vocabulary_find(vocabulary, joined.data, joined.size);
 }
