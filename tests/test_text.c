@@ -404,11 +404,12 @@ static void check_arguments(void)
 
 /* ---- what is refused ---- */
 
-#define BPE(more)       "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[[\"a\",\"b\"]]" more "}"
-#define MERGES(list)    "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":" list "}"
-#define VOCABULARY(map) "{\"type\":\"BPE\",\"vocab\":" map ",\"merges\":[]}"
-#define WORDPIECE(more) "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0,\"[UNK]\":1}" more "}"
-#define UNIGRAM(more)   "{\"type\":\"Unigram\"" more "}"
+#define BPE(more)          "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[[\"a\",\"b\"]]" more "}"
+#define MERGES(list)       "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":" list "}"
+#define REPLACE_MORE(more) "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"b\"" more "}"
+#define VOCABULARY(map)    "{\"type\":\"BPE\",\"vocab\":" map ",\"merges\":[]}"
+#define WORDPIECE(more)    "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0,\"[UNK]\":1}" more "}"
+#define UNIGRAM(more)      "{\"type\":\"Unigram\"" more "}"
 #define ADDED(more)                                                                                                    \
     "[{\"id\":0,\"content\":\"x\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false" more   \
     "}]"
@@ -523,6 +524,9 @@ static const struct {
     {"normalizer", "{\"type\":\"Prepend\"}", WL_ERROR_FORMAT, "'prepend'"},
     {"normalizer", "{\"type\":\"Replace\",\"content\":\"\"}", WL_ERROR_FORMAT, "'pattern'"},
     {"normalizer", "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"}}", WL_ERROR_FORMAT, "'content'"},
+    {"normalizer", REPLACE_MORE(",\"content\":\"c\""), WL_ERROR_FORMAT, "'content' stands twice"},
+    {"normalizer", REPLACE_MORE(",\"pattern\":{\"String\":\"b\"}"), WL_ERROR_FORMAT, "'pattern' stands twice"},
+    {"normalizer", REPLACE_MORE(",\"pattern\":{\"Regex\":\"\\\\s+\"}"), WL_ERROR_FORMAT, "'pattern' stands twice"},
     {"normalizer", "{\"type\":\"Strip\",\"strip_left\":true}", WL_ERROR_FORMAT, "'strip_right'"},
     {"normalizer", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"lowercase\":true}", WL_ERROR_FORMAT,
      "'handle_chinese_chars'"},

@@ -70,7 +70,7 @@ static void read_replace(wl_json *json, wl_tokenizer *tokenizer)
         wl_part_once(json, key, members, 2, &seen);
         if (wl_text_is(key, "pattern"))
             pattern = read_pattern(json, step);
-        else if (wl_text_is(key, "content"))
+        else if (wl_text_is(key, "content") && !step->content)
             step->content = wl_part_string(json, &step->content_size);
         else
             wl_json_skip(json);
