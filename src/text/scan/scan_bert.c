@@ -91,11 +91,16 @@ static wl_status scan_blocks(wl_word_batch *batch, size_t *at, wl_error *error)
         size_t done = 64 - (size_t)__builtin_clzll(cut); /* behind the last space or mark */
         uint64_t keep = done < 64 ? (UINT64_C(1) << done) - 1 : UINT64_MAX;
         starts &= keep;
-        for (; starts; starts &= starts - 1, ends &= ends - 1) {
-            size_t begin = wl_block_first(starts), end = ends ? wl_block_first(ends) : done;
-            if (wl_words_add(batch, block + begin, block + end, error)) return error->code;
-        }
         *at = block + done;
+        if (!starts) continue;
+        /* The last word ends where nothing begins behind it. */
+        size_t begin = block + wl_block_first(starts);
+        size_t last = marks >> (done - 1) & 1 ? done : 63 - (size_t)__builtin_clzll(ends);
+        starts &= starts - 1;
+        if (last < 64) ends &= ~(UINT64_C(1) << last);
+        if (wl_words_add_block(batch, &begin, block, starts, ends, error) ||
+            wl_words_add(batch, begin, block + last, error))
+            return error->code;
     }
     return WL_OK;
 }

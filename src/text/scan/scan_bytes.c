@@ -4,7 +4,6 @@
  * A block always begins where a word starts, so that blocks need not know of each other: the last word, whose end is
  * not in sight, is seen again at the beginning of the next one.
  * Cost: one pass, and what the words cost that the cache does not hold. */
-#include "text/scan/blocks.h"
 #include "text/scan/words.h"
 
 wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t size, wl_text_scratch *scratch,
@@ -24,11 +23,7 @@ wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t 
     for (size_t at = 0; at < size;) {
         uint64_t ends;
         size_t last = wl_word_ends(tokenizer->words, masks, text, size, at, &ends);
-        for (size_t block = at; ends; ends &= ends - 1) {
-            size_t end = block + wl_block_first(ends);
-            if (wl_words_add(&batch, at, end, error)) return error->code;
-            at = end;
-        }
+        if (ends && wl_words_add_block(&batch, &at, at, ends, ends, error)) return error->code;
         if (!last) continue;
         if (wl_words_add(&batch, at, last, error)) return error->code;
         at = last;

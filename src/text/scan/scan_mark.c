@@ -101,11 +101,7 @@ wl_status wl_scan_mark(const wl_tokenizer *tokenizer, const char *text, size_t s
                 if (mark_at(mark, text, begin + wl_block_first(leads), size)) break;
             uint64_t starts = spaces & ~(spaces << 1) & ~UINT64_C(1);
             if (leads || !starts) break;
-            for (size_t block = begin; starts; starts &= starts - 1) {
-                end = block + wl_block_first(starts);
-                if (wl_words_add(&batch, begin, end, error)) return error->code;
-                begin = end;
-            }
+            if (wl_words_add_block(&batch, &begin, begin, starts, starts, error)) return error->code;
         }
     }
     return wl_words_flush(&batch, error);

@@ -180,10 +180,9 @@ static wl_status scan(const wl_tokenizer *tokenizer, const char *text, size_t si
             uint64_t starts = printable & blanks << 1, ends = blanks & printable << 1;
             starts &= (others & (0 - others)) - 1; /* in front of the first that is neither */
             if (!starts || blanks & 1) break;
-            for (size_t block = begin; starts; starts &= starts - 1, ends &= ends - 1) {
-                if (wl_words_add(&batch, begin, block + wl_block_first(ends), error)) return error->code;
-                begin = block + wl_block_first(starts);
-            }
+            /* The end of the last word is left for the next block, too. */
+            ends &= UINT64_MAX >> __builtin_clzll(starts);
+            if (wl_words_add_block(&batch, &begin, begin, starts, ends, error)) return error->code;
         }
         size_t next, end = word_end(&rules, text, size, begin, &next);
         if (end > begin && wl_words_add(&batch, begin, end, error)) return error->code;

@@ -12,6 +12,7 @@
 #include "text/models/tokens.h"
 
 #define WL_WORD_BYTES   15
+#define WL_WORD_READ    16 /* bytes that are read for a key */
 #define WL_WORD_IDS     4
 #define WL_LONG_PAYLOAD 61
 #define WL_WIDE_PAYLOAD (WL_LONG_PAYLOAD + 64)
@@ -85,6 +86,16 @@ static inline wl_word_key wl_word_key_at_end(const char *word, size_t size, bool
     return wl_word_key_of(bytes, size, part);
 }
 
+static inline size_t wl_word_key_size(wl_word_key key)
+{
+    return key.high >> 56 & 0x7F;
+}
+
+static inline bool wl_word_key_part(wl_word_key key)
+{
+    return key.high >> 63;
+}
+
 /* The pair of slots where a key belongs. */
 static inline wl_word_slot *wl_word_cache_pair(const wl_word_cache *cache, wl_word_key key)
 {
@@ -113,13 +124,13 @@ static inline bool wl_word_cache_match(const wl_word_slot *pair, wl_word_key key
     return (second & (0 - (uint64_t)index)) == 0;
 }
 
-/* Appends a slot's ids; tokens has room for WL_WORD_IDS. */
-static inline void wl_word_slot_copy(const wl_word_slot *slot, wl_tokens *tokens)
+/* Copies a slot's ids to out, which has room for WL_WORD_IDS; returns where the next go. */
+static inline uint32_t *wl_word_slot_copy(const wl_word_slot *slot, uint32_t *out)
 {
-    uint32_t *out = tokens->ids + tokens->count;
+    uint32_t first = slot->ids[0];
     memcpy(out, slot->ids, sizeof slot->ids);
-    tokens->count += out[0] >> 24;
-    out[0] &= 0xFFFFFF;
+    out[0] = first & 0xFFFFFF;
+    return out + (first >> 24);
 }
 
 #endif

@@ -2,9 +2,6 @@
 
 #include "text/unicode/utf8.h"
 
-/* The key of a word that no short slot can hold: none has it. */
-static const wl_word_key no_key = {0, UINT64_MAX};
-
 /* A word or part that is in no slot: encoded and kept. */
 static wl_status encode(wl_word_batch *batch, const char *word, size_t size, bool part, wl_error *error)
 {
@@ -28,57 +25,52 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
 {
     const wl_word_cache *cache = &batch->scratch->cache;
     wl_tokens *tokens = &batch->scratch->tokens;
-    const char *text = batch->text;
-    wl_word_key keys[WL_WORD_BATCH];
-    const wl_word_slot *pairs[WL_WORD_BATCH];
-    size_t count = batch->count;
+    const wl_batch_word *word = batch->words, *end = word + batch->count;
+    if (wl_tokens_reserve(tokens, batch->count * WL_WORD_IDS, error)) return error->code;
     batch->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const wl_word_range *word = &batch->words[i];
-        const char *data = text + word->begin;
-        if (word->size > WL_WORD_BYTES)
-            keys[i] = no_key;
-        else if (batch->size - word->begin < 16)
-            keys[i] = wl_word_key_at_end(data, word->size, word->part);
-        else
-            keys[i] = wl_word_key_of(data, word->size, word->part);
-        pairs[i] = wl_word_cache_pair(cache, keys[i]);
-        __builtin_prefetch(pairs[i]);
-    }
-    if (wl_tokens_reserve(tokens, count * WL_WORD_IDS, error)) return error->code;
-    for (size_t i = 0; i < count; i++) {
+    uint32_t *out = tokens->ids + tokens->count; /* in a register: each word waits for the number of ids before it */
+    for (; word < end; word++) {
         const wl_word_slot *slot;
-        if (wl_word_cache_match(pairs[i], keys[i], &slot)) {
-            wl_word_slot_copy(slot, tokens);
+        if (wl_word_cache_match(word->pair, word->key, &slot)) {
+            out = wl_word_slot_copy(slot, out);
             continue;
         }
-        wl_word_range word = batch->words[i];
-        __builtin_prefetch(wl_word_cache_long(cache, text + word.begin, word.size, word.part));
-        if (word.size <= WL_WORD_BYTES && wl_word_cache_match(wl_word_cache_second(cache, keys[i]), keys[i], &slot)) {
-            wl_word_slot_copy(slot, tokens);
+        bool is_long = word->key.high == WL_WORD_LONG;
+        size_t size = is_long ? word->key.low / 2 : wl_word_key_size(word->key);
+        bool part = is_long ? word->key.low & 1 : wl_word_key_part(word->key);
+        const char *text = batch->text + word->begin;
+        __builtin_prefetch(wl_word_cache_long(cache, text, size, part));
+        if (!is_long && wl_word_cache_match(wl_word_cache_second(cache, word->key), word->key, &slot)) {
+            out = wl_word_slot_copy(slot, out);
             continue;
         }
-        if (look_further(batch, text + word.begin, word.size, word.part, error) ||
-            wl_tokens_reserve(tokens, (count - i) * WL_WORD_IDS, error))
+        tokens->count = (size_t)(out - tokens->ids);
+        if (look_further(batch, text, size, part, error) ||
+            wl_tokens_reserve(tokens, (size_t)(end - word) * WL_WORD_IDS, error))
             return error->code;
+        out = tokens->ids + tokens->count;
     }
+    tokens->count = (size_t)(out - tokens->ids);
     return WL_OK;
 }
 
 wl_status wl_words_add_parts(wl_word_batch *batch, size_t begin, size_t end, wl_error *error)
 {
-    const char *text = batch->text;
-    size_t part = begin;
-    if (wl_words_flush_full(batch, error)) return error->code;
-    for (size_t at = begin + wl_utf8_length((unsigned char)text[begin]); at < end;
-         at += wl_utf8_length((unsigned char)text[at])) {
+    const char *word = batch->text + begin;
+    size_t size = end - begin, part = 0, at = wl_utf8_length((unsigned char)*word);
+    while (part < size) {
+        size_t ends[WL_WORD_BATCH / 2], count = 0;
         /* Without a branch: whether a place may be cut is chance. */
-        bool cut = wl_cuts_allow(batch->cuts, text + begin, end - begin, at - begin);
-        batch->words[batch->count] = (wl_word_range){part, at - part, true};
-        batch->count += cut;
-        part = cut ? at : part;
-        if (wl_words_flush_full(batch, error)) return error->code;
+        for (; at < size && count < WL_WORD_BATCH / 2 - 1; at += wl_utf8_length((unsigned char)word[at])) {
+            ends[count] = at;
+            count += wl_cuts_allow(batch->cuts, word, size, at);
+        }
+        if (at >= size) ends[count++] = size;
+        if (batch->count + count > WL_WORD_BATCH && wl_words_flush(batch, error)) return error->code;
+        for (size_t i = 0; i < count; part = ends[i++]) {
+            wl_word_key key = wl_words_key(batch, begin + part, ends[i] - part, part || ends[i] < size);
+            batch->words[batch->count++] = wl_words_expect(&batch->scratch->cache, key, begin + part);
+        }
     }
-    batch->words[batch->count++] = (wl_word_range){part, end - part, part > begin};
     return WL_OK;
 }
