@@ -119,12 +119,11 @@ static void put_range(struct writer *writer, const wl_tokenizer *tokenizer, cons
                       const struct range *range, bool special)
 {
     const wl_template_piece *pieces;
-    size_t count = template_of(tokenizer, &pieces);
+    size_t count = template_of(tokenizer, &pieces), size = range->end - range->begin;
     for (size_t i = 0; i < count; i++) {
-        if (pieces[i].text)
-            put(writer, tokens->ids + range->begin, tokens->spanned ? tokens->spans + range->begin : NULL,
-                range->end - range->begin);
-        else if (special)
+        if (pieces[i].text && size) /* without tokens there may be no array */
+            put(writer, tokens->ids + range->begin, tokens->spanned ? tokens->spans + range->begin : NULL, size);
+        else if (!pieces[i].text && special)
             put(writer, pieces[i].ids, NULL, pieces[i].count);
     }
 }

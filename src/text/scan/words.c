@@ -26,6 +26,7 @@ wl_status wl_words_flush(wl_word_batch *batch, wl_error *error)
     const wl_word_cache *cache = &batch->scratch->cache;
     wl_tokens *tokens = &batch->scratch->tokens;
     const wl_batch_word *word = batch->words, *end = word + batch->count;
+    if (!batch->count) return WL_OK;
     if (wl_tokens_reserve(tokens, batch->count * WL_WORD_IDS, error)) return error->code;
     batch->count = 0;
     uint32_t *out = tokens->ids + tokens->count; /* in a register: each word waits for the number of ids before it */
