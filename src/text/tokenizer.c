@@ -289,9 +289,12 @@ static wl_status encode_piece(const wl_tokenizer *tokenizer, const wl_string *st
     if (wl_model_encode(tokenizer, string->text.data + begin, end - begin, false, scratch, error)) return error->code;
     for (size_t i = first; i < tokens->count && tokens->spanned; i++) {
         size_t from = begin + tokens->spans[i].begin, to = begin + tokens->spans[i].end;
-        uint32_t last = wl_string_span(string, end - 1).end;
-        /* The bytes of a suffix have no place in the text: they stand behind it. */
-        tokens->spans[i] = from < to ? original(string, from, to) : (wl_span){last, last};
+        if (from < to) {
+            tokens->spans[i] = original(string, from, to);
+        } else { /* the bytes of a suffix have no place in the text: they stand behind it */
+            uint32_t last = wl_string_span(string, end - 1).end;
+            tokens->spans[i] = (wl_span){last, last};
+        }
     }
     return WL_OK;
 }

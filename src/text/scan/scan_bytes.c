@@ -23,7 +23,7 @@ wl_status wl_scan_bytes(const wl_tokenizer *tokenizer, const char *text, size_t 
     for (size_t at = 0; at < size;) {
         uint64_t ends;
         size_t last = wl_word_ends(tokenizer->words, masks, text, size, at, &ends);
-        if (ends && wl_words_add_block(&batch, &at, at, ends, ends, error)) return error->code;
+        if (wl_words_add_block(&batch, &at, at, ends, ends, error)) return error->code;
         if (!last) continue;
         if (wl_words_add(&batch, at, last, error)) return error->code;
         at = last;

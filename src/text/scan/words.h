@@ -92,14 +92,13 @@ static inline wl_status wl_words_add_block(wl_word_batch *batch, size_t *begin, 
 {
     const wl_word_cache cache = batch->scratch->cache; /* a copy: nothing that is written here can change it */
     const char *text = batch->text;
-    bool readable = batch->size - block >= WL_BLOCK + WL_WORD_READ;
-    size_t at = *begin;
+    size_t at = *begin, end = batch->size;
     while (ends) {
         if (batch->count > WL_WORD_BATCH - WL_BLOCK && wl_words_flush(batch, error)) return error->code;
         wl_batch_word *entry = &batch->words[batch->count];
-        for (; readable && ends; starts &= starts - 1, ends &= ends - 1, entry++) {
+        for (; ends; starts &= starts - 1, ends &= ends - 1, entry++) {
             size_t size = block + wl_block_first(ends) - at;
-            if (size > WL_WORD_BYTES) break;
+            if (size > WL_WORD_BYTES || end - at < WL_WORD_READ) break;
             *entry = wl_words_expect(&cache, wl_word_key_of(text + at, size, false), at);
             at = block + wl_block_first(starts);
         }
