@@ -24,6 +24,9 @@ bench: release
 bench-tokenizers: release
 	@sh bench/tokenizers.sh $(BENCH)
 
+bench-opening: release
+	@sh bench/opening.sh $(BENCH)
+
 parity: release
 	@mkdir -p build/parity
 	@[ -x build/parity/venv/bin/python ] || python3 -m venv build/parity/venv
@@ -57,5 +60,5 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-tokenizers parity fuzz-short install format lint clean release debug sanitize tsan \
-        clang fuzz setup-build setup-test setup-lint
+.PHONY: all demo test bench bench-opening bench-tokenizers parity fuzz-short install format lint clean release debug \
+        sanitize tsan clang fuzz setup-build setup-test setup-lint
