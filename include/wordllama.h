@@ -299,12 +299,230 @@ typedef struct wl_sink {
 WL_API wl_status wl_embed_stream(const wl_model *model, wl_context *context, wl_source source, wl_sink sink,
                                  const wl_embed_options *options, wl_error *error);
 
-/* ---- comparing --------------------------------------------------------------------------------------------------- */
+/* ---- vectors ----------------------------------------------------------------------------------------------------- */
 
 /* Cosine of two float vectors of dim elements, accumulated in F64; 0 when either is the zero vector. */
 WL_API float wl_cosine(const float *a, const float *b, size_t dim);
 /* Number of differing bits of two packed vectors of size bytes. */
 WL_API uint64_t wl_hamming(const uint8_t *a, const uint8_t *b, size_t size);
+
+/* What the elements of a vector are. Numbers are in the machine's byte order. BITS are signs: a
+ * bit of 1 is +1, a bit of 0 is -1, packed as wl_embed_options.binary packs them, and the unused bits are 0. */
+typedef enum wl_element {
+    WL_ELEMENT_F32 = 0,
+    WL_ELEMENT_F16,
+    WL_ELEMENT_BF16,
+    WL_ELEMENT_I8,
+    WL_ELEMENT_BITS,
+} wl_element;
+
+/* Rows of one kind: what the toolkit compares. Plain data; the rows belong to the caller. */
+typedef struct wl_vectors {
+    const void
+        *data; /* (count, dim), row-major, a row of wl_vector_size bytes, aligned to an element; NULL when count is 0 */
+    size_t count;
+    size_t dim; /* elements of a row */
+    wl_element element;
+} wl_vectors;
+
+/* Bytes of a row; 0 for an unknown element. */
+WL_API size_t wl_vector_size(wl_element element, size_t dim);
+
+/* Dot product, squared Euclidean distance and cosine (0 where a vector is zero) of two vectors. Elements are widened to
+ * F64, products are rounded to F64, and 16 interleaved sums are folded by halves: the same bits on every instruction
+ * set, relative error below (dim / 16 + 5) * 2^-53 of the sum of the terms' magnitudes. BITS: dim - 2d, 4d and
+ * 1 - 2d / dim where d bits differ. An unknown element gives NaN. */
+WL_API double wl_vector_dot(wl_element element, const void *a, const void *b, size_t dim);
+WL_API double wl_vector_squared_distance(wl_element element, const void *a, const void *b, size_t dim);
+WL_API double wl_vector_cosine(wl_element element, const void *a, const void *b, size_t dim);
+
+/* Rows to F32 rows of unit length, (count, dim); a zero row stays zero. BITS become +1 and -1 first. out may be the
+ * rows themselves where they are F32. */
+WL_API wl_status wl_vectors_normalize(const wl_vectors *vectors, float *out, wl_error *error);
+/* Rows to BITS, 1 where the element is above 0, (count, (dim + 7) / 8) bytes. */
+WL_API wl_status wl_vectors_binarize(const wl_vectors *vectors, uint8_t *out, wl_error *error);
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
+
+/* COSINE: of the vectors; for BITS that of the signs, 1 - 2d / dim, as the package wordllama 0.4 has it.
+ * HAMMING: for BITS only, 1 - d / dim, as the first WordLlama had it. */
+typedef enum wl_measure { WL_COSINE = 0, WL_HAMMING } wl_measure;
+
+/* A row and how similar it is. Every score in this part is the measure computed as wl_vector_cosine does it and then
+ * rounded to F32, whatever faster arithmetic was used to leave other rows out: results do not depend on the instruction
+ * set, the number of threads or the size of a batch. Rows that hold a NaN or an infinity are WL_ERROR_ARGUMENT. */
+typedef struct wl_match {
+    size_t index;
+    float score;
+} wl_match;
+
+#define WL_NONE SIZE_MAX
+
+/* out[i * b->count + j] = similarity of row i of a and row j of b: (a->count, b->count) floats. Both have one element
+ * and one dim, else WL_ERROR_MISMATCH. Cost: dim multiplications a pair. */
+WL_API wl_status wl_similarity(const wl_vectors *a, const wl_vectors *b, wl_measure measure, wl_context *context,
+                               float *out, wl_error *error);
+/* out[i] = similarity of row i of a and row i of b; both have count rows. */
+WL_API wl_status wl_similarity_pairs(const wl_vectors *a, const wl_vectors *b, wl_measure measure, wl_context *context,
+                                     float *out, wl_error *error);
+
+/* The k rows most similar to each query, the best first, equal scores by position: out holds queries->count rows of
+ * min(k, rows->count) matches. Exact. k = 0 is WL_ERROR_ARGUMENT. Never holds a matrix of scores: memory is about
+ * 600 KB a thread and k matches a query and thread. */
+WL_API wl_status wl_top_k(const wl_vectors *queries, const wl_vectors *rows, size_t k, wl_measure measure,
+                          wl_context *context, wl_match *out, wl_error *error);
+
+/* Orders matches by score, the highest first, equal scores by index. */
+WL_API void wl_sort_matches(wl_match *matches, size_t count);
+
+/* ---- texts compared with a query --------------------------------------------------------------------------------- */
+
+typedef struct wl_rank_options {
+    size_t size;  /* sizeof(wl_rank_options) */
+    uint32_t dim; /* as in wl_embed_options */
+    bool binary;  /* compare signs */
+    wl_measure measure;
+    bool keep_order;  /* in the order of the texts; else the best first, equal scores by position */
+    size_t top;       /* keep the best only; 0: all. More than there are is all. */
+    bool above;       /* keep scores above threshold only (strictly) */
+    double threshold; /* NaN is WL_ERROR_ARGUMENT; used with above */
+} wl_rank_options;
+
+/* Scores of texts against a query: rank, and with the options topk and filter. out holds count matches; *kept of them
+ * are filled. A text without tokens scores 0. */
+WL_API wl_status wl_rank(const wl_model *model, wl_context *context, wl_text query, const wl_text *texts, size_t count,
+                         const wl_rank_options *options, wl_match *out, size_t *kept, wl_error *error);
+
+/* A query's vector kept, to score one text at a time: as a key of sorting. Immutable; the model must outlive it. */
+typedef struct wl_key wl_key;
+WL_API wl_key *wl_key_create(const wl_model *model, wl_context *context, wl_text query, const wl_rank_options *options,
+                             wl_error *error);
+WL_API wl_status wl_key_score(const wl_key *key, wl_context *context, wl_text text, float *score, wl_error *error);
+WL_API void wl_key_free(wl_key *key);
+
+/* ---- deduplication ----------------------------------------------------------------------------------------------- */
+
+typedef struct wl_deduplicate_options {
+    size_t size; /* sizeof(wl_deduplicate_options) */
+    wl_measure measure;
+    bool has_threshold;   /* false: the threshold is 0.9 */
+    double threshold;     /* a pair repeats when its similarity is above it (strictly); NaN is WL_ERROR_ARGUMENT */
+    bool greedy;          /* row j goes only for an earlier row that stays; else for any earlier row */
+    size_t held;          /* the first rows are those of another file: they are compared with, but never dropped */
+    wl_progress progress; /* NULL: none; told rows done, and 0 */
+    void *user;
+} wl_deduplicate_options;
+
+/* For each row, the first earlier row that it repeats: repeats[i].index and the similarity, or WL_NONE and 0 where the
+ * row stays. repeats holds vectors->count matches. Exact over all pairs. *dropped: how many go (NULL allowed).
+ * Cost: all pairs in the worst case, in 8-bit arithmetic over as few dimensions as the threshold allows. */
+WL_API wl_status wl_deduplicate(const wl_vectors *vectors, const wl_deduplicate_options *options, wl_context *context,
+                                wl_match *repeats, size_t *dropped, wl_error *error);
+
+/* The same for texts that are equal byte for byte, score 1: linear time. options: held and no other. */
+WL_API wl_status wl_deduplicate_exact(const wl_text *texts, size_t count, const wl_deduplicate_options *options,
+                                      wl_match *repeats, size_t *dropped, wl_error *error);
+
+/* ---- clustering -------------------------------------------------------------------------------------------------- */
+
+typedef struct wl_cluster_options {
+    size_t size;              /* sizeof(wl_cluster_options) */
+    uint32_t clusters;        /* k; 0, or more than there are rows, is WL_ERROR_ARGUMENT */
+    uint32_t starts;          /* n_init: seedings tried, the one of least inertia wins; 0: 10 */
+    uint32_t most_iterations; /* 0: 300 */
+    bool has_tolerance;       /* false: the tolerance is 1e-6 */
+    double tolerance;         /* stop when inertia falls by less than this part of it */
+    uint64_t seed;
+    bool spherical;       /* centroids of unit length: clusters by direction; rows are taken at unit length */
+    uint32_t batch;       /* mini-batch k-means with this many rows a step; 0: all rows a step (Lloyd) */
+    wl_progress progress; /* NULL: none; told iterations done, and 0 */
+    void *user;
+} wl_cluster_options;
+
+typedef struct wl_clustering {
+    double inertia;      /* sum of the squared distances of the rows to their centroids */
+    uint32_t iterations; /* of the start that won */
+    bool converged;      /* within the tolerance before most_iterations */
+} wl_clustering;
+
+/* k-means. labels: vectors->count; centroids: (clusters, dim) floats, NULL where not wanted; the labels are those of
+ * the nearest centroids, ties to the lowest. Not for BITS. */
+WL_API wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *options, wl_context *context,
+                            uint32_t *labels, float *centroids, wl_clustering *result, wl_error *error);
+
+/* The rows nearest to each centroid among those that have its label, the nearest first, as its description: out holds
+ * clusters * most matches; the score is the cosine; WL_NONE where a cluster has fewer. */
+WL_API wl_status wl_cluster_nearest(const wl_vectors *vectors, const uint32_t *labels, const float *centroids,
+                                    uint32_t clusters, size_t most, wl_context *context, wl_match *out,
+                                    wl_error *error);
+
+/* ---- splitting --------------------------------------------------------------------------------------------------- */
+
+typedef struct wl_split_options {
+    size_t size; /* sizeof(wl_split_options) */
+    bool spans;  /* chunks are ranges that follow each other and cover the whole text; nothing is lost or changed */
+    bool tokens; /* sizes are in tokens of the model; else in characters (code points) */
+    uint32_t target_size;       /* largest chunk that pieces are joined to; 0: 1536 */
+    uint32_t intermediate_size; /* lines are joined up to it before they are compared; 0: 96 */
+    uint32_t cleanup_size;      /* smaller pieces join the one before; 0: 24 */
+    uint32_t window;            /* lines compared with each other, odd, at least 3; 0: 3 */
+    uint32_t smoothing_window;  /* of the Savitzky-Golay filter, odd, at least 3; 0: 3 */
+    uint32_t polynomial_order;  /* of the filter, below smoothing_window, at least 1; 0: 2 */
+} wl_split_options;
+
+typedef struct wl_chunk {
+    size_t begin, end; /* the part of the text that it comes from, in bytes */
+    wl_text text;      /* the chunk; without spans white space is normalized, so it may differ from that part */
+} wl_chunk;
+
+typedef struct wl_chunks wl_chunks;
+
+/* Splits a text where its meaning changes: lines are joined and long ones split at sentences, the pieces compared in a
+ * moving window, and cut at the minima of the smoothed similarity.
+ * Without spans the chunks are those of the package wordllama 0.4, byte for byte. Like there, a chunk is larger than
+ * target_size where a line holds no end of a sentence. Pieces without tokens count as unlike any other (the package
+ * gets NaN and cuts nowhere); with polynomial_order 1, where the package fails, the slope alone makes a minimum.
+ * With spans no chunk is larger than target_size: such lines are cut at white space, else between grapheme clusters.
+ * Chunks are then the bytes of the text as they are; without spans ill-formed UTF-8 in them is repaired.
+ * Tokens are those of each piece by itself; joined, their sum counts, and without spans 1 for what stands between. The
+ * tokens of a chunk differ from that by a few where pieces meet, and mostly are fewer. A single character of more
+ * tokens than target_size stays.
+ * The result belongs to the caller, who frees it with wl_chunks_free (NULL allowed); it keeps no pointer into text.
+ * target_size > intermediate_size > cleanup_size, else WL_ERROR_ARGUMENT. The empty text has no chunks. Linear time.
+ * Memory: the text and about 160 bytes a line; the vectors of 1024 pieces; window * (window + dim) numbers. */
+WL_API wl_chunks *wl_split(const wl_model *model, wl_context *context, wl_text text, const wl_split_options *options,
+                           wl_error *error);
+WL_API size_t wl_chunks_count(const wl_chunks *chunks);
+/* Lives as long as chunks; zeroes for an index out of range. */
+WL_API wl_chunk wl_chunks_at(const wl_chunks *chunks, size_t index);
+
+/* What the cuts follow from, the package's return_minima: the mean similarity of each piece with those around it, and
+ * the pieces before which it has a minimum. Those below the 0.4 quantile of all similarities became cuts. */
+typedef struct wl_minima {
+    float *similarity; /* of each piece */
+    size_t pieces;
+    size_t *places; /* indices of pieces, ascending */
+    size_t count;   /* of places */
+} wl_minima;
+
+/* Lives as long as chunks; not to be written to. */
+WL_API wl_minima wl_chunks_minima(const wl_chunks *chunks);
+WL_API void wl_chunks_free(wl_chunks *chunks);
+
+/* ---- explaining -------------------------------------------------------------------------------------------------- */
+
+/* One token of a text and what it adds to the similarity: pooling is a mean, so the cosine of two texts is the sum of
+ * the contributions of either one's tokens. */
+typedef struct wl_contribution {
+    uint32_t id;
+    wl_span span; /* of the text, in bytes */
+    float share;  /* sums to the cosine over the tokens of a text */
+} wl_contribution;
+
+/* The tokens of text a and their shares in the cosine of a and b: out[0..capacity). *count: the number of tokens, also
+ * when it is over capacity: then WL_ERROR_LIMIT. *score: the cosine. dim: as in wl_embed_options. */
+WL_API wl_status wl_explain(const wl_model *model, wl_context *context, wl_text a, wl_text b, uint32_t dim,
+                            wl_contribution *out, size_t capacity, size_t *count, float *score, wl_error *error);
 
 #ifdef __cplusplus
 }

@@ -110,6 +110,37 @@ static simde__m512 emulate_cvtepi32_ps(simde__m512i from)
     return simde_mm512_loadu_ps(to);
 }
 
+static simde__m512d emulate_cvtps_pd(simde__m256 from)
+{
+    float narrow[8];
+    double wide[8];
+    simde_mm256_storeu_ps(narrow, from);
+    for (int i = 0; i < 8; i++) wide[i] = (double)narrow[i];
+    return simde_mm512_loadu_pd(wide);
+}
+
+static simde__m256 emulate_extractf32x8_ps(simde__m512 from, int half)
+{
+    float values[16];
+    simde_mm512_storeu_ps(values, from);
+    return simde_mm256_loadu_ps(values + 8 * half);
+}
+
+static float emulate_reduce_add_ps(simde__m512 from)
+{
+    float values[16];
+    simde_mm512_storeu_ps(values, from);
+    for (int half = 8; half; half /= 2)
+        for (int i = 0; i < half; i++) values[i] += values[i + half];
+    return values[0];
+}
+
+#undef _mm512_cvtps_pd
+#undef _mm512_extractf32x8_ps
+#undef _mm512_reduce_add_ps
+#define _mm512_cvtps_pd        emulate_cvtps_pd
+#define _mm512_extractf32x8_ps emulate_extractf32x8_ps
+#define _mm512_reduce_add_ps   emulate_reduce_add_ps
 #undef _mm512_cvtepu16_epi32
 #undef _mm512_cvtepi8_epi32
 #undef _mm512_cvtepi32_ps
@@ -131,9 +162,11 @@ static simde__m512 emulate_cvtepi32_ps(simde__m512i from)
 
 #define __mmask16 simde__mmask16
 
-#define wl_kernels_avx512 emulated_kernels
+#define wl_kernels_avx512     emulated_kernels
+#define wl_kernels_avx512vnni emulated_kernels_vnni
 #include "vector/kernels_avx512.c"
 #undef wl_kernels_avx512
+#undef wl_kernels_avx512vnni
 
 /* ---- the test ---------------------------------------------------------------------------------------------------- */
 

@@ -75,21 +75,25 @@ static wl_status embed_ids(const struct plan *plan, wl_worker *worker, const uin
     return WL_OK;
 }
 
+wl_text wl_model_cut(const wl_model *model, wl_text text)
+{
+    size_t limit = model->max_characters;
+    if (!limit || text.size <= limit) return text;
+    /* Characters are counted only until the limit; an ill-formed byte counts as one, near enough for a cut. */
+    size_t at = 0;
+    for (size_t left = limit; at < text.size && left; left--) {
+        at++;
+        while (at < text.size && ((unsigned char)text.data[at] & 0xC0) == 0x80) at++;
+    }
+    return (wl_text){text.data, at};
+}
+
 /* A text's tokens, cut in characters first where the model's package does so. */
 static wl_status tokenize(const wl_model *model, wl_worker *worker, wl_text text, wl_error *error)
 {
-    size_t limit = model->max_characters;
-    if (limit && text.size > limit) {
-        /* Characters are counted only until the limit; an ill-formed byte counts as one, near enough for a cut. */
-        size_t at = 0;
-        for (size_t left = limit; at < text.size && left; left--) {
-            at++;
-            while (at < text.size && ((unsigned char)text.data[at] & 0xC0) == 0x80) at++;
-        }
-        if (at < text.size) worker->counts.truncated++;
-        text.size = at;
-    }
-    return wl_tokenize(model->tokenizer, text, false, &worker->text, error);
+    wl_text cut = wl_model_cut(model, text);
+    if (cut.size < text.size) worker->counts.truncated++;
+    return wl_tokenize(model->tokenizer, cut, false, &worker->text, error);
 }
 
 static wl_status embed_text(const struct plan *plan, wl_worker *worker, wl_text text, void *out, wl_error *error)

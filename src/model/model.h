@@ -22,6 +22,9 @@ struct wl_model {
     uint32_t dropped;                  /* the id that MODEL2VEC leaves out; WL_NO_ID: none */
 };
 
+/* The part of a text that the model looks at: all, or its first max_characters characters. */
+wl_text wl_model_cut(const wl_model *model, wl_text text);
+
 /* The rows that ids stand for, by the model's policy, into worker->rows (and worker->weights where the model has F32
  * weights); cuts, drops and clamps. For wide weights worker->rows holds ids instead: see wl_pool_rows. *count: how
  * many. */

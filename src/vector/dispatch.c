@@ -2,6 +2,25 @@
 
 #include "vector/kernels.h"
 
+static const wl_kernels *kernels_of(wl_cpu cpu)
+{
+    switch (cpu) {
+#if WL_X86_KERNELS
+    case WL_CPU_AVX512VNNI:
+        return &wl_kernels_avx512vnni;
+    case WL_CPU_AVX512:
+        return &wl_kernels_avx512;
+    case WL_CPU_AVX2:
+        return &wl_kernels_avx2;
+#elif WL_ARM_KERNELS
+    case WL_CPU_NEON:
+        return &wl_kernels_neon;
+#endif
+    default:
+        return &wl_kernels_generic;
+    }
+}
+
 const wl_kernels *wl_kernels_best(void)
 {
     /* With the count of opened tokenizers, the only global state of the library. Two threads may both find it empty:
@@ -9,19 +28,7 @@ const wl_kernels *wl_kernels_best(void)
     static _Atomic(const wl_kernels *) chosen;
     const wl_kernels *kernels = atomic_load_explicit(&chosen, memory_order_acquire);
     if (kernels) return kernels;
-    kernels = &wl_kernels_generic;
-#if WL_X86_KERNELS
-    switch (wl_cpu_detect()) {
-    case WL_CPU_AVX512:
-        kernels = &wl_kernels_avx512;
-        break;
-    case WL_CPU_AVX2:
-        kernels = &wl_kernels_avx2;
-        break;
-    case WL_CPU_GENERIC:
-        break;
-    }
-#endif
+    kernels = kernels_of(wl_cpu_detect());
     atomic_store_explicit(&chosen, kernels, memory_order_release);
     return kernels;
 }

@@ -1,6 +1,7 @@
-/* AVX2 and F16C. Eight registers hold the sums of 64 columns while the tokens pass by; rows are fetched ahead because a
- * table of 16 MB and more does not fit the caches near the core. */
+/* AVX2, F16C, FMA and POPCNT. In sums of rows eight registers hold the sums of 64 columns while the tokens pass by;
+ * rows are fetched ahead because a table of 16 MB and more does not fit the caches near the core. */
 #include <immintrin.h>
+#include <string.h>
 
 #include "format/half.h"
 #include "vector/kernels.h"
@@ -91,4 +92,231 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(load_i8, 1, wl_kernels_generic.sum_i8, table, stride, rows, weights, count, dim, out);
 }
 
-const wl_kernels wl_kernels_avx2 = {"avx2", sum_f32, sum_f16, sum_bf16, sum_i8};
+/* ---- pairs of vectors: the sixteen sums are four registers of F64 ---- */
+
+enum { INTERLEAVED = 16 };
+
+typedef struct wide {
+    __m256d quarter[4];
+} wide;
+
+/* INTERLEAVED elements at at; behind the end zeros, by way of a copy, since a load would read past it. */
+static inline __attribute__((always_inline)) wide widen(load_lanes *load, size_t element, const char *at, size_t left)
+{
+    char copy[INTERLEAVED * sizeof(float)];
+    if (left < INTERLEAVED) {
+        memset(copy, 0, INTERLEAVED * element);
+        memcpy(copy, at, left * element);
+        at = copy;
+    }
+    __m256 low = load(at), high = load(at + LANES * element);
+    return (wide){{_mm256_cvtps_pd(_mm256_castps256_ps128(low)), _mm256_cvtps_pd(_mm256_extractf128_ps(low, 1)),
+                   _mm256_cvtps_pd(_mm256_castps256_ps128(high)), _mm256_cvtps_pd(_mm256_extractf128_ps(high, 1))}};
+}
+
+static inline double fold(const wide *sums)
+{
+    __m256d a = _mm256_add_pd(sums->quarter[0], sums->quarter[2]),
+            b = _mm256_add_pd(sums->quarter[1], sums->quarter[3]);
+    __m256d four = _mm256_add_pd(a, b);
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+/* Products of widened elements are exact, so that fusing them with the addition changes no bit. */
+static inline __attribute__((always_inline)) wl_products products(load_lanes *load, size_t element, bool both,
+                                                                  const char *a, const char *b, size_t dim)
+{
+    wide ab = {0}, bb = {0};
+    for (size_t at = 0; at < dim; at += INTERLEAVED) {
+        wide x = widen(load, element, a + at * element, dim - at), y = widen(load, element, b + at * element, dim - at);
+        for (int i = 0; i < 4; i++) {
+            ab.quarter[i] = _mm256_fmadd_pd(x.quarter[i], y.quarter[i], ab.quarter[i]);
+            if (both) bb.quarter[i] = _mm256_fmadd_pd(y.quarter[i], y.quarter[i], bb.quarter[i]);
+        }
+    }
+    return (wl_products){fold(&ab), both ? fold(&bb) : 0};
+}
+
+static inline __attribute__((always_inline)) double squared_distance(load_lanes *load, size_t element, const char *a,
+                                                                     const char *b, size_t dim)
+{
+    wide sums = {0};
+    for (size_t at = 0; at < dim; at += INTERLEAVED) {
+        wide x = widen(load, element, a + at * element, dim - at), y = widen(load, element, b + at * element, dim - at);
+        for (int i = 0; i < 4; i++) {
+            __m256d difference = _mm256_sub_pd(x.quarter[i], y.quarter[i]);
+            sums.quarter[i] = _mm256_add_pd(sums.quarter[i], _mm256_mul_pd(difference, difference));
+        }
+    }
+    return fold(&sums);
+}
+
+#define PAIR(name, element)                                                                                            \
+    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
+    {                                                                                                                  \
+        return products(load_##name, element, false, a, b, dim).ab;                                                    \
+    }                                                                                                                  \
+    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
+    {                                                                                                                  \
+        return products(load_##name, element, true, a, b, dim);                                                        \
+    }                                                                                                                  \
+    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
+    {                                                                                                                  \
+        return squared_distance(load_##name, element, a, b, dim);                                                      \
+    }
+
+PAIR(f32, 4)
+PAIR(f16, 2)
+PAIR(bf16, 2)
+PAIR(i8, 1)
+
+static inline float add_lanes(__m256 sums)
+{
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* Two sums of each kind, so that an addition need not wait for the one before. */
+static wl_rough rough(const float *a, const float *b, size_t dim)
+{
+    __m256 ab[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()}, bb[2] = {ab[0], ab[0]};
+    size_t at = 0;
+    for (; at + 2 * LANES <= dim; at += 2 * LANES)
+        for (size_t i = 0; i < 2; i++) {
+            __m256 y = _mm256_loadu_ps(b + at + i * LANES);
+            ab[i] = _mm256_fmadd_ps(_mm256_loadu_ps(a + at + i * LANES), y, ab[i]);
+            bb[i] = _mm256_fmadd_ps(y, y, bb[i]);
+        }
+    wl_rough sums = {add_lanes(_mm256_add_ps(ab[0], ab[1])), add_lanes(_mm256_add_ps(bb[0], bb[1]))};
+    for (; at < dim; at++) {
+        sums.ab += a[at] * b[at];
+        sums.bb += b[at] * b[at];
+    }
+    return sums;
+}
+
+/* popcnt counts eight bytes a cycle and more: as fast as loads come. */
+uint64_t wl_hamming_popcnt(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    uint64_t distance = 0, x, y;
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        memcpy(&x, a + at, 8);
+        memcpy(&y, b + at, 8);
+        distance += (uint64_t)__builtin_popcountll(x ^ y);
+    }
+    for (; at < size; at++) distance += (uint64_t)__builtin_popcount((unsigned)(a[at] ^ b[at]));
+    return distance;
+}
+
+/* ---- screens: four queries at a time times a block of 16 rows, which is two registers ---- */
+
+enum { QUERIES = 4, HALVES = 2 };
+
+/* The hits of one query and block. */
+static inline size_t take_hits(const wl_panel *panel, const wl_tile *tile, size_t query, size_t block,
+                               const __m256 *scores, wl_hit *hits)
+{
+    size_t count = 0;
+    for (size_t half = 0; half < HALVES; half++) {
+        __m256 score = scores[half];
+        size_t row = block * WL_PANEL_LANES + half * LANES;
+        if (panel->rest)
+            score = _mm256_fmadd_ps(_mm256_set1_ps(tile->rest[query]), _mm256_loadu_ps(panel->rest + row), score);
+        __m256 above = _mm256_cmp_ps(score, _mm256_set1_ps(tile->threshold[query]), _CMP_GT_OQ);
+        for (unsigned bits = (unsigned)_mm256_movemask_ps(above); bits; bits &= bits - 1)
+            hits[count++] = (wl_hit){(uint32_t)query, (uint32_t)row + (uint32_t)__builtin_ctz(bits)};
+    }
+    return count;
+}
+
+static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    size_t depth = panel->depth, count = 0;
+    for (size_t block = begin; block < end; block++)
+        for (size_t first = 0; first < WL_TILE_QUERIES; first += QUERIES) {
+            const float *rows = (const float *)panel->groups + block * depth * WL_PANEL_LANES;
+            const float *queries = (const float *)tile->groups + first * depth;
+            /* Unrolled whole, or the compiler would keep the sums in memory. */
+            __m256 sums[QUERIES][HALVES], scores[QUERIES][HALVES];
+#pragma GCC unroll 4
+            for (int q = 0; q < QUERIES; q++) sums[q][0] = sums[q][1] = _mm256_setzero_ps();
+            for (size_t group = 0; group < depth; group++, rows += WL_PANEL_LANES) {
+                __m256 low = _mm256_load_ps(rows), high = _mm256_load_ps(rows + LANES);
+#pragma GCC unroll 4
+                for (size_t q = 0; q < QUERIES; q++) {
+                    __m256 query = _mm256_broadcast_ss(queries + q * depth + group);
+                    sums[q][0] = _mm256_fmadd_ps(low, query, sums[q][0]);
+                    sums[q][1] = _mm256_fmadd_ps(high, query, sums[q][1]);
+                }
+            }
+#pragma GCC unroll 4
+            for (size_t q = 0; q < QUERIES; q++) {
+                scores[q][0] = sums[q][0];
+                scores[q][1] = sums[q][1];
+            }
+            for (size_t q = 0; q < QUERIES; q++)
+                count += take_hits(panel, tile, first + q, block, scores[q], hits + count);
+        }
+    return count;
+}
+
+/* Bits of each byte by two lookups of four bits each (Mula, Kurz, Lemire, https://arxiv.org/abs/1611.07612); bytes hold
+ * the counts of up to 31 groups. */
+static inline __m256i count_bytes(__m256i bits)
+{
+    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1,
+                                            2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15);
+    return _mm256_add_epi8(_mm256_shuffle_epi8(counts, _mm256_and_si256(bits, low)),
+                           _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(bits, 4), low)));
+}
+
+static inline __m256i add_bytes(__m256i sums, __m256i bytes)
+{
+    __m256i pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+size_t wl_screen_bits_avx2(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    enum { GROUPS = 31 };
+    size_t depth = panel->depth, count = 0;
+    const int32_t *queries = tile->groups;
+    for (size_t block = begin; block < end; block++)
+        for (size_t q = 0; q < WL_TILE_QUERIES; q++) {
+            const __m256i *rows = (const __m256i *)panel->groups + block * depth * HALVES;
+            __m256i sums[HALVES] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+            for (size_t group = 0; group < depth;) {
+                __m256i low = _mm256_setzero_si256(), high = low;
+                for (size_t end_group = depth - group < GROUPS ? depth : group + GROUPS; group < end_group; group++) {
+                    __m256i query = _mm256_set1_epi32(queries[q * depth + group]);
+                    low = _mm256_add_epi8(low, count_bytes(_mm256_xor_si256(query, rows[HALVES * group])));
+                    high = _mm256_add_epi8(high, count_bytes(_mm256_xor_si256(query, rows[HALVES * group + 1])));
+                }
+                sums[0] = add_bytes(sums[0], low);
+                sums[1] = add_bytes(sums[1], high);
+            }
+            __m256 scores[HALVES] = {_mm256_cvtepi32_ps(sums[0]), _mm256_cvtepi32_ps(sums[1])};
+            count += take_hits(panel, tile, q, block, scores, hits + count);
+        }
+    return count;
+}
+
+const wl_kernels wl_kernels_avx2 = {
+    .name = "avx2",
+    .sum_f32 = sum_f32,
+    .sum_f16 = sum_f16,
+    .sum_bf16 = sum_bf16,
+    .sum_i8 = sum_i8,
+    .pairs = {{dot_f32, products_f32, squared_distance_f32},
+              {dot_f16, products_f16, squared_distance_f16},
+              {dot_bf16, products_bf16, squared_distance_bf16},
+              {dot_i8, products_i8, squared_distance_i8}},
+    .rough = rough,
+    .hamming = wl_hamming_popcnt,
+    .screen_floats = screen_floats,
+    .screen_bits = wl_screen_bits_avx2,
+};

@@ -1,8 +1,8 @@
-/* AVX-512 F, BW, DQ, VL. Sixteen registers hold the sums of 256 columns: a row of the usual width is read in one pass.
- * What is left of a row goes through the same loop with fewer registers, the last one masked. */
+/* AVX-512 F, BW, DQ, VL. In sums of rows sixteen registers hold the sums of 256 columns: a row of the usual width is
+ * read in one pass. What is left of a row goes through the same loop with fewer registers, the last one masked. */
 #include <immintrin.h>
 
-#include "vector/kernels.h"
+#include "vector/screen_avx512.h"
 
 enum { LANES = 16, REGISTERS = 16, AHEAD = 6, ALL = 0xFFFF };
 
@@ -94,4 +94,121 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(load_i8, 1, table, stride, rows, weights, count, dim, out);
 }
 
-const wl_kernels wl_kernels_avx512 = {"avx512", sum_f32, sum_f16, sum_bf16, sum_i8};
+/* ---- pairs of vectors: the sixteen sums are two registers of F64 ---- */
+
+typedef struct wide {
+    __m512d low, high;
+} wide;
+
+/* LANES elements at at, those behind the last zero. */
+static inline __attribute__((always_inline)) wide widen(load_lanes *load, const char *at, size_t left)
+{
+    unsigned lanes = left < LANES ? (1u << left) - 1 : ALL;
+    __m512 values = load(at, (__mmask16)lanes);
+    return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(values)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1))};
+}
+
+static inline double fold(wide sums)
+{
+    __m512d eight = _mm512_add_pd(sums.low, sums.high);
+    __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd(eight, 1));
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+/* Products of widened elements are exact, so that fusing them with the addition changes no bit. */
+static inline __attribute__((always_inline)) wl_products products(load_lanes *load, size_t element, bool both,
+                                                                  const char *a, const char *b, size_t dim)
+{
+    wide ab = {_mm512_setzero_pd(), _mm512_setzero_pd()}, bb = ab;
+    for (size_t at = 0; at < dim; at += LANES) {
+        wide x = widen(load, a + at * element, dim - at), y = widen(load, b + at * element, dim - at);
+        ab = (wide){_mm512_fmadd_pd(x.low, y.low, ab.low), _mm512_fmadd_pd(x.high, y.high, ab.high)};
+        if (both) bb = (wide){_mm512_fmadd_pd(y.low, y.low, bb.low), _mm512_fmadd_pd(y.high, y.high, bb.high)};
+    }
+    return (wl_products){fold(ab), both ? fold(bb) : 0};
+}
+
+static inline __attribute__((always_inline)) double squared_distance(load_lanes *load, size_t element, const char *a,
+                                                                     const char *b, size_t dim)
+{
+    wide sums = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+    for (size_t at = 0; at < dim; at += LANES) {
+        wide x = widen(load, a + at * element, dim - at), y = widen(load, b + at * element, dim - at);
+        __m512d low = _mm512_sub_pd(x.low, y.low), high = _mm512_sub_pd(x.high, y.high);
+        sums = (wide){_mm512_add_pd(sums.low, _mm512_mul_pd(low, low)),
+                      _mm512_add_pd(sums.high, _mm512_mul_pd(high, high))};
+    }
+    return fold(sums);
+}
+
+#define PAIR(name, element)                                                                                            \
+    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
+    {                                                                                                                  \
+        return products(load_##name, element, false, a, b, dim).ab;                                                    \
+    }                                                                                                                  \
+    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
+    {                                                                                                                  \
+        return products(load_##name, element, true, a, b, dim);                                                        \
+    }                                                                                                                  \
+    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
+    {                                                                                                                  \
+        return squared_distance(load_##name, element, a, b, dim);                                                      \
+    }
+
+PAIR(f32, 4)
+PAIR(f16, 2)
+PAIR(bf16, 2)
+PAIR(i8, 1)
+
+/* Two sums of each kind, so that an addition need not wait for the one before. */
+static wl_rough rough(const float *a, const float *b, size_t dim)
+{
+    __m512 ab[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()}, bb[2] = {ab[0], ab[0]};
+    size_t at = 0;
+    for (; at + 2 * LANES <= dim; at += 2 * LANES)
+        for (size_t i = 0; i < 2; i++) {
+            __m512 y = _mm512_loadu_ps(b + at + i * LANES);
+            ab[i] = _mm512_fmadd_ps(_mm512_loadu_ps(a + at + i * LANES), y, ab[i]);
+            bb[i] = _mm512_fmadd_ps(y, y, bb[i]);
+        }
+    for (; at < dim; at += LANES) {
+        unsigned lanes = dim - at < LANES ? (1u << (dim - at)) - 1 : ALL;
+        __m512 y = _mm512_maskz_loadu_ps((__mmask16)lanes, b + at);
+        ab[0] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps((__mmask16)lanes, a + at), y, ab[0]);
+        bb[0] = _mm512_fmadd_ps(y, y, bb[0]);
+    }
+    return (wl_rough){_mm512_reduce_add_ps(_mm512_add_ps(ab[0], ab[1])),
+                      _mm512_reduce_add_ps(_mm512_add_ps(bb[0], bb[1]))};
+}
+
+/* ---- screens ---- */
+
+static inline __attribute__((always_inline)) __m512i screen_step(enum screen_kind kind, __m512i sums, __m512i rows,
+                                                                 __m512i group)
+{
+    (void)kind; /* floats only */
+    return _mm512_castps_si512(
+        _mm512_fmadd_ps(_mm512_castsi512_ps(rows), _mm512_castsi512_ps(group), _mm512_castsi512_ps(sums)));
+}
+
+static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    return screen(SCREEN_FLOATS, panel, begin, end, tile, hits);
+}
+
+#define AVX512_KERNELS                                                                                                 \
+    .sum_f32 = sum_f32, .sum_f16 = sum_f16, .sum_bf16 = sum_bf16, .sum_i8 = sum_i8,                                    \
+    .pairs = {{dot_f32, products_f32, squared_distance_f32},                                                           \
+              {dot_f16, products_f16, squared_distance_f16},                                                           \
+              {dot_bf16, products_bf16, squared_distance_bf16},                                                        \
+              {dot_i8, products_i8, squared_distance_i8}},                                                             \
+    .rough = rough, .screen_floats = screen_floats
+
+const wl_kernels wl_kernels_avx512 = {
+    .name = "avx512", AVX512_KERNELS, .hamming = wl_hamming_popcnt, .screen_bits = wl_screen_bits_avx2};
+const wl_kernels wl_kernels_avx512vnni = {.name = "avx512vnni",
+                                          AVX512_KERNELS,
+                                          .hamming = wl_hamming_vpopcntdq,
+                                          .screen_bits = wl_screen_bits_vpopcntdq,
+                                          .screen_bytes = wl_screen_bytes_vnni};

@@ -75,4 +75,186 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(convert_i8, 1, table, stride, rows, weights, count, dim, out);
 }
 
-const wl_kernels wl_kernels_generic = {"generic", sum_f32, sum_f16, sum_bf16, sum_i8};
+/* ---- pairs of vectors ---- */
+
+enum { LANES = 16 };
+
+static double fold(double *lanes)
+{
+    for (size_t half = LANES / 2; half; half /= 2)
+        for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+/* The next LANES elements of each vector, zeros behind their ends. */
+static void widen(convert *to_float, const char *from, size_t count, float *values)
+{
+    memset(values, 0, LANES * sizeof *values);
+    to_float(from, count < LANES ? count : LANES, values);
+}
+
+static double dot(convert *to_float, size_t element, const char *a, const char *b, size_t dim)
+{
+    double lanes[LANES] = {0};
+    float x[LANES], y[LANES];
+    for (size_t at = 0; at < dim; at += LANES) {
+        widen(to_float, a + at * element, dim - at, x);
+        widen(to_float, b + at * element, dim - at, y);
+        for (size_t i = 0; i < LANES; i++) lanes[i] += (double)x[i] * (double)y[i];
+    }
+    return fold(lanes);
+}
+
+static double squared_distance(convert *to_float, size_t element, const char *a, const char *b, size_t dim)
+{
+    double lanes[LANES] = {0};
+    float x[LANES], y[LANES];
+    for (size_t at = 0; at < dim; at += LANES) {
+        widen(to_float, a + at * element, dim - at, x);
+        widen(to_float, b + at * element, dim - at, y);
+        for (size_t i = 0; i < LANES; i++) {
+            double difference = (double)x[i] - (double)y[i];
+            lanes[i] += difference * difference;
+        }
+    }
+    return fold(lanes);
+}
+
+/* The three functions of one type of number. */
+#define PAIR(name, element)                                                                                            \
+    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
+    {                                                                                                                  \
+        return dot(convert_##name, element, a, b, dim);                                                                \
+    }                                                                                                                  \
+    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
+    {                                                                                                                  \
+        return (wl_products){dot_##name(a, b, dim), dot_##name(b, b, dim)};                                            \
+    }                                                                                                                  \
+    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
+    {                                                                                                                  \
+        return squared_distance(convert_##name, element, a, b, dim);                                                   \
+    }
+
+PAIR(f32, 4)
+PAIR(f16, 2)
+PAIR(bf16, 2)
+PAIR(i8, 1)
+
+static wl_rough rough(const float *a, const float *b, size_t dim)
+{
+    float ab[LANES] = {0}, bb[LANES] = {0};
+    size_t at = 0;
+    for (; at + LANES <= dim; at += LANES)
+        for (size_t i = 0; i < LANES; i++) {
+            ab[i] += a[at + i] * b[at + i];
+            bb[i] += b[at + i] * b[at + i];
+        }
+    for (; at < dim; at++) {
+        ab[0] += a[at] * b[at];
+        bb[0] += b[at] * b[at];
+    }
+    for (size_t i = 1; i < LANES; i++) {
+        ab[0] += ab[i];
+        bb[0] += bb[i];
+    }
+    return (wl_rough){ab[0], bb[0]};
+}
+
+static uint64_t hamming(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    uint64_t distance = 0;
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t x = 0, y = 0;
+        size_t width = size - i < 8 ? size - i : 8;
+        memcpy(&x, a + i, width);
+        memcpy(&y, b + i, width);
+        distance += (uint64_t)__builtin_popcountll(x ^ y);
+    }
+    return distance;
+}
+
+/* ---- screens ---- */
+
+/* The scores of one query and a block of rows. */
+typedef void score(const wl_tile *tile, size_t query, const char *block, size_t depth, float *scores);
+
+static void score_floats(const wl_tile *tile, size_t query, const char *block, size_t depth, float *scores)
+{
+    const float *values = (const float *)tile->groups + query * depth, *rows = (const float *)(const void *)block;
+    for (size_t i = 0; i < WL_PANEL_LANES; i++) scores[i] = 0;
+    for (size_t group = 0; group < depth; group++, rows += WL_PANEL_LANES)
+        for (size_t i = 0; i < WL_PANEL_LANES; i++) scores[i] += values[group] * rows[i];
+}
+
+static void score_bytes(const wl_tile *tile, size_t query, const char *block, size_t depth, float *scores)
+{
+    const signed char *values = (const signed char *)tile->groups + 4 * query * depth;
+    const unsigned char *rows = (const unsigned char *)block;
+    int32_t sums[WL_PANEL_LANES];
+    for (size_t i = 0; i < WL_PANEL_LANES; i++) sums[i] = tile->start[query];
+    for (size_t group = 0; group < depth; group++, values += 4)
+        for (size_t i = 0; i < WL_PANEL_LANES; i++, rows += 4)
+            for (size_t j = 0; j < 4; j++) sums[i] += values[j] * rows[j];
+    for (size_t i = 0; i < WL_PANEL_LANES; i++) scores[i] = (float)sums[i];
+}
+
+static void score_bits(const wl_tile *tile, size_t query, const char *block, size_t depth, float *scores)
+{
+    const uint32_t *values = (const uint32_t *)tile->groups + query * depth,
+                   *rows = (const uint32_t *)(const void *)block;
+    int sums[WL_PANEL_LANES] = {0};
+    for (size_t group = 0; group < depth; group++, rows += WL_PANEL_LANES)
+        for (size_t i = 0; i < WL_PANEL_LANES; i++) sums[i] += __builtin_popcount(values[group] ^ rows[i]);
+    for (size_t i = 0; i < WL_PANEL_LANES; i++) scores[i] = (float)sums[i];
+}
+
+static size_t screen(score *take, const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    size_t count = 0;
+    for (size_t block = begin; block < end; block++) {
+        const char *groups = (const char *)panel->groups + block * panel->depth * WL_PANEL_LANES * 4;
+        const float *rest = panel->rest ? panel->rest + block * WL_PANEL_LANES : NULL;
+        for (size_t query = 0; query < WL_TILE_QUERIES; query++) {
+            float scores[WL_PANEL_LANES];
+            take(tile, query, groups, panel->depth, scores);
+            for (size_t i = 0; i < WL_PANEL_LANES; i++) {
+                float value = rest ? scores[i] + tile->rest[query] * rest[i] : scores[i];
+                if (value > tile->threshold[query])
+                    hits[count++] = (wl_hit){(uint32_t)query, (uint32_t)(block * WL_PANEL_LANES + i)};
+            }
+        }
+    }
+    return count;
+}
+
+static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    return screen(score_floats, panel, begin, end, tile, hits);
+}
+
+static size_t screen_bytes(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    return screen(score_bytes, panel, begin, end, tile, hits);
+}
+
+static size_t screen_bits(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits)
+{
+    return screen(score_bits, panel, begin, end, tile, hits);
+}
+
+const wl_kernels wl_kernels_generic = {
+    .name = "generic",
+    .sum_f32 = sum_f32,
+    .sum_f16 = sum_f16,
+    .sum_bf16 = sum_bf16,
+    .sum_i8 = sum_i8,
+    .pairs = {{dot_f32, products_f32, squared_distance_f32},
+              {dot_f16, products_f16, squared_distance_f16},
+              {dot_bf16, products_bf16, squared_distance_bf16},
+              {dot_i8, products_i8, squared_distance_i8}},
+    .rough = rough,
+    .hamming = hamming,
+    .screen_floats = screen_floats,
+    .screen_bits = screen_bits,
+    .screen_bytes = screen_bytes,
+};

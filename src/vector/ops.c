@@ -1,9 +1,6 @@
 #include "vector/ops.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "wordllama.h"
 
 /* NumPy's pairwise summation (numpy/_core/src/umath/loops_utils.h.src): up to 128 values in eight strided sums, more
  * by halves cut at a multiple of eight; the error grows with log n. */
@@ -41,28 +38,4 @@ void wl_binarize(const float *vector, size_t dim, uint8_t *bits)
         for (size_t j = 0; j < width; j++) byte |= (unsigned)(vector[i + j] > 0) << (7 - j);
         bits[i / 8] = (uint8_t)byte;
     }
-}
-
-float wl_cosine(const float *a, const float *b, size_t dim)
-{
-    double ab = 0, aa = 0, bb = 0;
-    for (size_t i = 0; i < dim; i++) {
-        ab += (double)a[i] * b[i];
-        aa += (double)a[i] * a[i];
-        bb += (double)b[i] * b[i];
-    }
-    return aa == 0 || bb == 0 ? 0 : (float)(ab / sqrt(aa * bb));
-}
-
-uint64_t wl_hamming(const uint8_t *a, const uint8_t *b, size_t size)
-{
-    uint64_t distance = 0;
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t x = 0, y = 0;
-        size_t width = size - i < 8 ? size - i : 8;
-        memcpy(&x, a + i, width);
-        memcpy(&y, b + i, width);
-        distance += (uint64_t)__builtin_popcountll(x ^ y);
-    }
-    return distance;
 }

@@ -49,7 +49,7 @@ expect "pkg-config" env LD_LIBRARY_PATH="$library" "$work/pc"
 # The library from its sources with one compiler line: no configure step is needed for the plain C kernels.
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -I"$source/include" -I"$source/src" -o "$work/bare" \
     -DWL_PLAIN_KERNELS "$work/main.c" $(ls "$source"/src/base/*.c "$source"/src/format/*.c "$source"/src/text/*.c "$source"/src/text/*/*.c \
-    "$source"/src/vector/*.c "$source"/src/model/*.c | grep -v 'kernels_avx') -lm -lpthread
+    "$source"/src/vector/*.c "$source"/src/model/*.c "$source"/src/algo/*.c | grep -v -e kernels_avx -e kernels_neon) -lm -lpthread
 expect "one compiler line" "$work/bare"
 if command -v c++ >/dev/null; then
     cp "$work/main.c" "$work/main.cpp"

@@ -1,0 +1,300 @@
+#include "vector/screen.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { MOST_BYTES = 1 << 16 }; /* dimensions whose products of bytes an int32 holds */
+
+wl_screen wl_screen_make(const wl_vectors *vectors, size_t taken, bool unit)
+{
+    const wl_kernels *kernels = wl_kernels_best();
+    wl_screen screen = {.dim = vectors->dim, .taken = vectors->dim, .unit = unit};
+    if (vectors->element == WL_ELEMENT_BITS) {
+        screen.kind = WL_SCREEN_BITS;
+        screen.kernel = kernels->screen_bits;
+        screen.depth = (screen.dim + 31) / 32;
+        screen.unit = true;
+        return screen;
+    }
+    if (taken && taken < screen.dim) screen.taken = taken;
+    bool bytes = kernels->screen_bytes && screen.taken <= MOST_BYTES;
+    screen.kind = bytes ? WL_SCREEN_BYTES : WL_SCREEN_FLOATS;
+    screen.kernel = bytes ? kernels->screen_bytes : kernels->screen_floats;
+    screen.depth = bytes ? (screen.taken + 3) / 4 : screen.taken;
+    return screen;
+}
+
+/* ---- one vector ---- */
+
+/* Rounding in single precision on the way is covered by this part of every length. */
+static const double MARGIN = 2e-6;
+/* More than what squares too small for single precision can add up to. */
+static const double TINY = 1e-16;
+
+/* Bits as groups, complemented for queries. */
+static void pack_bits(const wl_screen *screen, const unsigned char *row, bool complement, uint32_t *groups,
+                      size_t stride)
+{
+    size_t size = wl_vector_size(WL_ELEMENT_BITS, screen->dim);
+    for (size_t group = 0; group < screen->depth; group++) {
+        uint32_t bits = 0;
+        memcpy(&bits, row + 4 * group, size - 4 * group < 4 ? size - 4 * group : 4);
+        groups[group * stride] = complement ? ~bits : bits;
+    }
+}
+
+/* The squared length of row index, its values as floats in values, scaled to unit length where the screen wants it. */
+static double take_values(const wl_screen *screen, const wl_vectors *vectors, size_t index, float *values)
+{
+    const void *row = wl_row(vectors, index);
+    double square = wl_kernels_best()->pairs[vectors->element].dot(row, row, vectors->dim);
+    wl_row_floats(vectors, index, values);
+    if (screen->unit && square > 0) {
+        double inverse = 1 / sqrt(square);
+        if (inverse < 1e30 && inverse > 1e-30) {
+            float factor = (float)inverse;
+            for (size_t i = 0; i < screen->dim; i++) values[i] *= factor;
+        } else
+            for (size_t i = 0; i < screen->dim; i++) values[i] = (float)(values[i] * inverse);
+    }
+    return square;
+}
+
+static float largest(const float *values, size_t count)
+{
+    float most = 0;
+    for (size_t i = 0; i < count; i++) {
+        float size = fabsf(values[i]);
+        most = size > most ? size : most;
+    }
+    return most;
+}
+
+static double length_of(const float *values, size_t count)
+{
+    enum { LANES = 16 }; /* independent sums, which a compiler can keep in registers */
+    double sum = 0;
+    for (size_t at = 0; at < count; at += 256) {
+        float lanes[LANES] = {0};
+        size_t end = count - at < 256 ? count : at + 256, i = at;
+        for (; i + LANES <= end; i += LANES)
+            for (size_t j = 0; j < LANES; j++) lanes[j] += values[i + j] * values[i + j];
+        for (; i < end; i++) lanes[0] += values[i] * values[i];
+        for (size_t j = 0; j < LANES; j++) sum += (double)lanes[j];
+    }
+    return sqrt(sum) * (1 + MARGIN) + TINY;
+}
+
+/* To the nearest integer, ties to even, for |value| < 2^22: the sum's last bits are the integer. Loops over it become
+ * vector instructions, those over lrintf do not. */
+static inline int32_t nearest(float value)
+{
+    float shifted = value + 0x1.8p23f;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits - 0x4B400000;
+}
+
+/* values to integers of [-127, 127] times scale; what is lost stays in values. */
+static void quantize(float *values, size_t count, double scale, signed char *integers)
+{
+    float inverse = scale > 0 ? (float)(1 / scale) : 0, step = (float)scale;
+    for (size_t i = 0; i < count; i++) {
+        int32_t integer = nearest(values[i] * inverse);
+        integer = integer > 127 ? 127 : integer < -127 ? -127 : integer;
+        integers[i] = (signed char)integer;
+        values[i] -= (float)integer * step;
+    }
+}
+
+/* The scale of a largest value; 0 where it is too small to divide by, so that all of it is error. */
+static double scale_of(float most)
+{
+    return most > 1e-30f ? (double)most / 127 : 0;
+}
+
+/* ---- rows ---- */
+
+wl_status wl_screen_rows_create(const wl_screen *screen, wl_screen_rows *rows, wl_error *error)
+{
+    *rows = (wl_screen_rows){0};
+    size_t groups = WL_BLOCK_ROWS * screen->depth;
+    rows->groups = wl_allocate(groups * 4 + 64, 1, error);
+    rows->rest = wl_allocate(WL_BLOCK_ROWS, sizeof *rows->rest, error);
+    rows->squares = wl_allocate(WL_BLOCK_ROWS, sizeof *rows->squares, error);
+    rows->values = wl_allocate(screen->dim + screen->taken, sizeof *rows->values, error);
+    if (!rows->groups || !rows->rest || !rows->squares || !rows->values) {
+        wl_screen_rows_free(rows);
+        return error->code;
+    }
+    rows->panel.groups = (const void *)(((uintptr_t)rows->groups + 63) & ~(uintptr_t)63);
+    rows->panel.depth = screen->depth;
+    return WL_OK;
+}
+
+void wl_screen_rows_free(wl_screen_rows *rows)
+{
+    free(rows->groups);
+    free(rows->rest);
+    free(rows->squares);
+    free(rows->values);
+    *rows = (wl_screen_rows){0};
+}
+
+/* Where the groups of a row lie in a panel, one every WL_PANEL_LANES. */
+static uint32_t *groups_of(const wl_screen *screen, wl_screen_rows *rows, size_t row)
+{
+    size_t block = row / WL_PANEL_LANES, lane = row % WL_PANEL_LANES;
+    return (uint32_t *)(uintptr_t)rows->panel.groups + block * screen->depth * WL_PANEL_LANES + lane;
+}
+
+static void load_floats(const wl_screen *screen, const float *values, uint32_t *groups)
+{
+    for (size_t i = 0; i < screen->taken; i++) memcpy(groups + i * WL_PANEL_LANES, values + i, 4);
+}
+
+static void load_bytes(const wl_screen *screen, float *values, double scale, uint32_t *groups)
+{
+    signed char *integers = (signed char *)(values + screen->dim);
+    quantize(values, screen->taken, scale, integers);
+    memset(integers + screen->taken, 0, 4 * screen->depth - screen->taken);
+    for (size_t group = 0; group < screen->depth; group++) {
+        uint32_t four;
+        memcpy(&four, integers + 4 * group, 4);
+        groups[group * WL_PANEL_LANES] = four ^ 0x80808080u; /* plus 128 */
+    }
+}
+
+static void load_numbers(const wl_screen *screen, wl_screen_rows *rows, const wl_vectors *vectors, size_t first,
+                         size_t *bad)
+{
+    float most = 0, *values = rows->values;
+    for (size_t i = 0; i < rows->count; i++) {
+        rows->squares[i] = take_values(screen, vectors, first + i, values);
+        if (!isfinite(rows->squares[i]) && *bad == WL_NONE) *bad = first + i;
+        float here = largest(values, screen->taken);
+        most = here > most ? here : most;
+    }
+    if (*bad != WL_NONE) return;
+    rows->scale = screen->kind == WL_SCREEN_BYTES ? scale_of(most) : 1;
+    for (size_t i = 0; i < rows->count; i++) {
+        take_values(screen, vectors, first + i, values);
+        double length = length_of(values, screen->taken), error = 0;
+        if (screen->taken < screen->dim)
+            rows->rest[i] = (float)(length_of(values + screen->taken, screen->dim - screen->taken) * (1 + MARGIN));
+        if (screen->kind == WL_SCREEN_BYTES) {
+            load_bytes(screen, values, rows->scale, groups_of(screen, rows, i));
+            error = length_of(values, screen->taken);
+        } else
+            load_floats(screen, values, groups_of(screen, rows, i));
+        rows->error = error > rows->error ? error : rows->error;
+        rows->length = length > rows->length ? length : rows->length;
+    }
+}
+
+void wl_screen_rows_load(const wl_screen *screen, wl_screen_rows *rows, const wl_vectors *vectors, size_t first,
+                         size_t count, const float *biases, size_t *bad)
+{
+    *bad = WL_NONE;
+    rows->count = count;
+    rows->scale = 1;
+    rows->length = rows->error = rows->bias = 0;
+    /* Lanes behind the last row keep what was there: their hits are left out. */
+    rows->panel.rest = biases || screen->taken < screen->dim ? rows->rest : NULL;
+    if (screen->kind == WL_SCREEN_BITS) {
+        for (size_t i = 0; i < count; i++)
+            pack_bits(screen, wl_row(vectors, first + i), false, groups_of(screen, rows, i), WL_PANEL_LANES);
+        return;
+    }
+    load_numbers(screen, rows, vectors, first, bad);
+    rows->bias = biases ? (double)largest(biases, count) : 0;
+    if (biases) memcpy(rows->rest, biases, count * sizeof *biases);
+}
+
+/* ---- queries ---- */
+
+size_t wl_screen_tile_size(const wl_screen *screen)
+{
+    return WL_TILE_QUERIES * screen->depth * 4;
+}
+
+void wl_screen_tile_clear(const wl_screen *screen, wl_screen_tile *tile, void *groups)
+{
+    *tile = (wl_screen_tile){.tile = {.groups = groups}};
+    memset(groups, 0, wl_screen_tile_size(screen));
+    for (size_t place = 0; place < WL_TILE_QUERIES; place++) tile->tile.threshold[place] = INFINITY;
+}
+
+double wl_screen_tile_load(const wl_screen *screen, wl_screen_tile *tile, size_t place, const wl_vectors *vectors,
+                           size_t index, float *values)
+{
+    uint32_t *groups = (uint32_t *)(uintptr_t)tile->tile.groups + place * screen->depth;
+    tile->used[place] = true;
+    if (screen->kind == WL_SCREEN_BITS) {
+        pack_bits(screen, wl_row(vectors, index), true, groups, 1);
+        return (double)screen->dim;
+    }
+    double square = take_values(screen, vectors, index, values);
+    tile->length[place] = length_of(values, screen->taken);
+    tile->rest[place] =
+        screen->taken < screen->dim ? length_of(values + screen->taken, screen->dim - screen->taken) * (1 + MARGIN) : 0;
+    if (screen->kind == WL_SCREEN_FLOATS) {
+        memcpy(groups, values, 4 * screen->taken);
+        tile->scale[place] = 1;
+        tile->error[place] = 0;
+        return square;
+    }
+    tile->scale[place] = scale_of(largest(values, screen->taken));
+    signed char *integers = (signed char *)groups;
+    quantize(values, screen->taken, tile->scale[place], integers);
+    memset(integers + screen->taken, 0, 4 * screen->depth - screen->taken);
+    tile->error[place] = length_of(values, screen->taken);
+    int32_t sum = 0;
+    for (size_t i = 0; i < screen->taken; i++) sum += integers[i];
+    tile->tile.start[place] = -128 * sum;
+    return square;
+}
+
+void wl_screen_tile_aim(const wl_screen *screen, wl_screen_tile *tile, size_t place, const wl_screen_rows *rows,
+                        double threshold)
+{
+    float *aim = &tile->tile.threshold[place];
+    if (!tile->used[place] || threshold == INFINITY) {
+        *aim = INFINITY;
+        return;
+    }
+    if (screen->kind == WL_SCREEN_BITS) {
+        /* Equal bits of all groups, those behind dim among them; 1 - 2d / dim >= threshold. */
+        double padded = 32 * (double)screen->depth;
+        *aim = (float)(padded - (1 - threshold) * (double)screen->dim / 2 - 0.5);
+        return;
+    }
+    /* |r| <= |x| + |e|; the last part is the kernel's own rounding, and that of the values. */
+    double length = tile->length[place] + tile->error[place], error = tile->error[place];
+    double slack = length * rows->error + error * (rows->length + rows->error);
+    slack += ((double)screen->depth * 0x1p-23 + 4 * MARGIN) *
+             (length * (rows->length + rows->error) + fabs(threshold) + rows->bias + tile->rest[place]);
+    double scale = tile->scale[place] * rows->scale;
+    if (!(scale > 1e-36)) {
+        /* Nothing to multiply: no unit row can reach the threshold, or every row may. */
+        double most = (length + slack) * (rows->length + rows->error) + tile->rest[place];
+        *aim = screen->unit && most < threshold ? INFINITY : -INFINITY;
+        return;
+    }
+    *aim = (float)((threshold - slack) / scale);
+    tile->tile.rest[place] = (float)((screen->taken < screen->dim ? tile->rest[place] : 1) / scale);
+}
+
+size_t wl_screen_run(const wl_screen *screen, const wl_screen_rows *rows, size_t begin, size_t end,
+                     const wl_screen_tile *tile, wl_hit *hits)
+{
+    size_t last = (end + WL_PANEL_LANES - 1) / WL_PANEL_LANES;
+    size_t count = screen->kernel(&rows->panel, begin / WL_PANEL_LANES, last, &tile->tile, hits), kept = 0;
+    if (end % WL_PANEL_LANES == 0) return count;
+    for (size_t i = 0; i < count; i++)
+        if (hits[i].row < end) hits[kept++] = hits[i];
+    return kept;
+}
