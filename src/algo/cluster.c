@@ -1,4 +1,4 @@
-/* Clusters of rows: k-means from several seedings, and the rows that describe a cluster. */
+/* Clusters of rows: k-means from several seedings, improved by swaps, and the rows that describe a cluster. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +44,50 @@ static wl_status take_rows(wl_vectors *rows, float **copy, bool unit, wl_error *
     return WL_OK;
 }
 
-static wl_status run(wl_kmeans *kmeans, const wl_cluster_options *options, uint32_t *labels, float *centroids,
-                     wl_clustering *best, wl_error *error)
+/* The best result so far. */
+struct best {
+    uint32_t *labels; /* the caller's */
+    float *centroids; /* (clusters, dim) */
+    wl_clustering result;
+};
+
+static void keep(const wl_kmeans *kmeans, const wl_clustering *result, struct best *best)
+{
+    best->result = *result;
+    memcpy(best->labels, kmeans->labels, kmeans->rows.count * sizeof *best->labels);
+    memcpy(best->centroids, kmeans->centroids, kmeans->clusters * kmeans->rows.dim * sizeof *best->centroids);
+}
+
+/* Moves single centroids of the best result for as long as it becomes better. */
+static wl_status improve(wl_kmeans *kmeans, const wl_cluster_options *options, struct best *best, uint64_t *done,
+                         wl_error *error)
+{
+    enum { FAILURES = 3 };
+    wl_random random = wl_random_seed(options->seed, options->starts);
+    for (size_t failures = 0; failures < FAILURES && best->result.converged;) {
+        wl_clustering result;
+        bool moved;
+        memcpy(kmeans->labels, best->labels, kmeans->rows.count * sizeof *best->labels);
+        memcpy(kmeans->centroids, best->centroids, kmeans->clusters * kmeans->rows.dim * sizeof *best->centroids);
+        if (wl_kmeans_load_centroids(kmeans, error) ||
+            wl_kmeans_assign(kmeans, WL_KMEANS_CHUNK, &result.inertia, error) ||
+            wl_kmeans_swap(kmeans, failures, &random, &moved, error))
+            return error->code;
+        if (!moved) return WL_OK;
+        if (wl_kmeans_iterate(kmeans, options, &result, done, error)) return error->code;
+        if (result.inertia < best->result.inertia * (1 - 1e-9)) {
+            keep(kmeans, &result, best);
+            failures = 0;
+        } else
+            failures++;
+    }
+    return WL_OK;
+}
+
+static wl_status run(wl_kmeans *kmeans, const wl_cluster_options *options, struct best *best, wl_error *error)
 {
     uint64_t done = 0;
-    best->inertia = INFINITY;
+    best->result.inertia = INFINITY;
     for (uint32_t start = 0; start < options->starts; start++) {
         wl_random random = wl_random_seed(options->seed, start);
         wl_clustering result = {0};
@@ -58,12 +97,9 @@ static wl_status run(wl_kmeans *kmeans, const wl_cluster_options *options, uint3
         else if (!status)
             status = wl_kmeans_iterate(kmeans, options, &result, &done, error);
         if (status) return status;
-        if (!(result.inertia < best->inertia)) continue;
-        *best = result;
-        memcpy(labels, kmeans->labels, kmeans->rows.count * sizeof *labels);
-        if (centroids) memcpy(centroids, kmeans->centroids, kmeans->clusters * kmeans->rows.dim * sizeof *centroids);
+        if (result.inertia < best->result.inertia) keep(kmeans, &result, best);
     }
-    return WL_OK;
+    return options->batch ? WL_OK : improve(kmeans, options, best, &done, error);
 }
 
 wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *options, wl_context *context,
@@ -76,14 +112,18 @@ wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *option
     if (!context || !labels) return wl_fail(error, WL_ERROR_ARGUMENT, "no %s given", context ? "labels" : "context");
     wl_kmeans kmeans = {
         .context = context, .rows = *vectors, .clusters = chosen.clusters, .spherical = chosen.spherical};
-    wl_clustering best = {0};
+    struct best best = {.labels = labels};
     float *copy;
     wl_status status = take_rows(&kmeans.rows, &copy, chosen.spherical, error);
     if (!status) status = wl_kmeans_create(&kmeans, error);
-    if (!status) status = run(&kmeans, &chosen, labels, centroids, &best, error);
+    size_t size = chosen.clusters * vectors->dim * sizeof *best.centroids;
+    if (!status && !(best.centroids = wl_allocate(size, 1, error))) status = error->code;
+    if (!status) status = run(&kmeans, &chosen, &best, error);
+    if (!status && centroids) memcpy(centroids, best.centroids, size);
+    if (!status && result) *result = best.result;
     wl_kmeans_free(&kmeans);
+    free(best.centroids);
     free(copy);
-    if (!status && result) *result = best;
     return status;
 }
 

@@ -41,8 +41,8 @@ enum { WL_KMEANS_CHUNK = 192, WL_KMEANS_HITS = WL_TILE_QUERIES * WL_KMEANS_CHUNK
 wl_status wl_kmeans_create(wl_kmeans *kmeans, wl_error *error);
 void wl_kmeans_free(wl_kmeans *kmeans);
 
-/* Chooses centroids among the rows: greedy k-means++ (Arthur, Vassilvitskii 2007; of several draws the best is kept, as
- * in their implementation). labels and scores are unspecified afterwards. */
+/* Chooses centroids among the rows: greedy k-means++. labels are 0 afterwards, as
+ * guesses for what follows. */
 wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error);
 
 /* What assignments need of centroids that changed: halves, biases, blocks. */
@@ -64,7 +64,12 @@ wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, double *inertia, wl_
 /* The same for the rows listed alone. */
 wl_status wl_kmeans_assign_some(wl_kmeans *kmeans, const size_t *rows, size_t count, wl_error *error);
 
-/* Lloyd's iterations from the centroids that are there. */
+/* Takes a centroid that is missed the least and puts it where it helps the most. attempt: 0 for the most promising
+ * place, 1 for the next one, and so on. Needs labels, scores and sizes of an assignment; they are void afterwards.
+ * *moved: false where there is no such place. */
+wl_status wl_kmeans_swap(wl_kmeans *kmeans, size_t attempt, wl_random *random, bool *moved, wl_error *error);
+
+/* Lloyd's iterations from the centroids that are there; labels hold guesses. */
 wl_status wl_kmeans_iterate(wl_kmeans *kmeans, const wl_cluster_options *options, wl_clustering *result, uint64_t *done,
                             wl_error *error);
 /* Mini-batches (Sculley 2010). */

@@ -126,7 +126,6 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
                          size_t *moved, uint64_t *done, wl_error *error)
 {
     double previous = INFINITY;
-    memset(kmeans->labels, 0, kmeans->rows.count * sizeof *kmeans->labels);
     for (uint32_t iteration = 1;; iteration++) {
         size_t chunk = iteration == 1 ? WL_PANEL_LANES : WL_KMEANS_CHUNK; /* the first guesses are bad */
         if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_assign(kmeans, chunk, &result->inertia, error))

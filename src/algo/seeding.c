@@ -1,16 +1,17 @@
 /* Greedy k-means++: each centroid is a row drawn with a probability that grows with its squared distance to the
- * centroids before (Arthur, Vassilvitskii, SODA 2007); of 2 + ln k draws the one that lowers the sum of the distances
- * the most is kept. Where there are many rows a sample of them is enough: 64 for each centroid.
+ * centroids before (Arthur, Vassilvitskii, SODA 2007); of 16 draws the one that lowers the sum of the distances the
+ * most is kept. Where there are many rows a sample of them is enough: 64 for each centroid.
  *
  * A draw matters only to the rows that are nearer to it than to what they have: the screen finds them.
  * Cost: k * rows * dim multiplications for the whole, in bytes where the processor has VNNI; all draws of a step are
- * lanes of the same block of rows. */
+ * lanes of one block of rows, which is why there are 16 of them. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "algo/kmeans.h"
 
-enum { SAMPLE_ROWS = 64, LEAST_SAMPLE = 16384, MOST_DRAWS = WL_PANEL_LANES };
+enum { SAMPLE_ROWS = 64, LEAST_SAMPLE = 16384, DRAWS = WL_PANEL_LANES };
 
 struct seeding {
     wl_kmeans *kmeans;
@@ -22,7 +23,7 @@ struct seeding {
     double *nearer;    /* (count, draw_count), with each draw as another centroid */
     double *gains;     /* (groups, draw_count) */
     float *draws;      /* (draw_count, dim) */
-    double halves[MOST_DRAWS];
+    double halves[DRAWS];
     wl_screen_rows block;
 };
 
@@ -91,7 +92,7 @@ static wl_status place_centroid(struct seeding *seeding, size_t centroid, size_t
     size_t dim = kmeans->rows.dim, groups = (seeding->tile_count + WL_KMEANS_GROUP - 1) / WL_KMEANS_GROUP, bad;
     double total = centroid ? cumulate(seeding) : 0;
     seeding->draw_count = draws;
-    float biases[MOST_DRAWS];
+    float biases[DRAWS];
     for (size_t draw = 0; draw < draws; draw++) {
         size_t place = centroid ? draw_place(seeding, total, random) : wl_random_below(random, seeding->count);
         wl_row_floats(&kmeans->rows, seeding->rows[place], seeding->draws + draw * dim);
@@ -132,8 +133,7 @@ static void take_sample(struct seeding *seeding, wl_random *random)
 
 wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
 {
-    size_t draws = 2 + (size_t)log((double)kmeans->clusters), most = SAMPLE_ROWS * kmeans->clusters;
-    if (draws > MOST_DRAWS) draws = MOST_DRAWS;
+    size_t draws = DRAWS, most = SAMPLE_ROWS * kmeans->clusters;
     if (most < LEAST_SAMPLE) most = LEAST_SAMPLE;
     struct seeding seeding = {.kmeans = kmeans, .tile_count = kmeans->tile_count};
     if (seeding.tile_count > most / WL_TILE_QUERIES) seeding.tile_count = most / WL_TILE_QUERIES;
@@ -153,6 +153,7 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     for (size_t at = 0; at < seeding.count; at++) seeding.distances[at] = INFINITY;
     for (size_t centroid = 0; centroid < kmeans->clusters && !status; centroid++)
         status = place_centroid(&seeding, centroid, centroid ? draws : 1, random, error);
+    memset(kmeans->labels, 0, kmeans->rows.count * sizeof *kmeans->labels);
     wl_screen_rows_free(&seeding.block);
     free(seeding.rows);
     free(seeding.tiles);
