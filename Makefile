@@ -17,7 +17,9 @@ test: | setup-test
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
 
-bench: release
+bench: bench-embed bench-toolkit bench-tokenizers bench-opening
+
+bench-embed: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	sh bench/run.sh $(MODELS)/models/l2_supercat_256
 
@@ -26,6 +28,10 @@ bench-tokenizers: release
 
 bench-opening: release
 	@sh bench/opening.sh $(BENCH)
+
+bench-toolkit: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@sh bench/toolkit.sh $(BENCH)
 
 parity: release
 	@mkdir -p build/parity
@@ -60,5 +66,5 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-opening bench-tokenizers parity fuzz-short install format lint clean release debug \
-        sanitize tsan clang fuzz setup-build setup-test setup-lint
+.PHONY: all demo test bench bench-embed bench-opening bench-tokenizers bench-toolkit parity fuzz-short install format lint clean \
+        release debug sanitize tsan clang fuzz setup-build setup-test setup-lint

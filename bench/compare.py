@@ -1,4 +1,4 @@
-"""Runs the programs of `make bench` in turn and prints them side by side; called by run.sh, standard library only.
+"""Runs the programs of `make bench-embed` in turn and prints them side by side; called by run.sh, standard library only.
 
 Every program runs alone, pinned to one core, with one thread asked for. Peers take turns, since the machine is noisy:
 a figure is the median of the rounds of all turns, and a turn's first round is not counted. Seconds are those of the
@@ -33,11 +33,12 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "HF_HUB_OFFLINE": "1",
 }
-TURNS = {"ag_news": 5, "newsgroups": 5}
-ROUNDS = {"ag_news": 3, "newsgroups": 1}  # a turn
+TURNS = {"ag_news": 5, "newsgroups": 5, "zhwiki": 3}
+ROUNDS = {"ag_news": 3, "newsgroups": 1, "zhwiki": 1}  # a turn
 # Long texts cost the package wordllama minutes and gigabytes, as it pads 64 of them to the longest: the first few do.
-FEWER_TEXTS = {("wordllama 0.4.0.post1", "newsgroups"): 256}
+FEWER_TEXTS = {("wordllama 0.4.0.post1", "newsgroups"): 256, ("wordllama 0.4.0.post1", "zhwiki"): 4000}
 STREAM_LINES = 1_000_000
+ALL_CORES = os.sched_getaffinity(0)
 
 
 @dataclass
@@ -167,6 +168,26 @@ def compare(model: Path, texts: Path, found: list[Tool], work: Path) -> None:
         )
 
 
+def two_threads(model: Path, texts: Path, build: Path) -> None:
+    """Seconds of the clock: what two threads make of two cores, next to one thread of the same minute."""
+    program = [str(build / "bench" / "bench_embed"), "--model", str(model), "--rounds", "5", "--threads"]
+    pinned = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, ALL_CORES)
+    if len(ALL_CORES) < 2:
+        print("two threads: skipped, one core only")
+        return
+    speeds: dict[str, list[float]] = {"1": [], "2": []}
+    for _ in range(3):
+        for threads, found in speeds.items():
+            for line in execute([*program, threads, str(texts)]).output.splitlines():
+                wall, _, _, size, *_ = line.split("\t")
+                found.append(int(size) / float(wall) / 1e6)
+    os.sched_setaffinity(0, pinned)
+    one, two = (median(speeds[threads]) for threads in ("1", "2"))
+    best = max(speeds["2"]) / max(speeds["1"])
+    print(f"two threads: {two:.1f} MB/s by the clock, {two / one:.2f} times one thread ({best:.2f} at their best)")
+
+
 def command_line(model: Path, texts: Path, build: Path, work: Path) -> None:
     """What only the command shows: a fresh process, and memory that does not grow."""
     program = str(build / "wordllama")
@@ -202,6 +223,7 @@ def main() -> None:
         with gzip.open(data / "speed" / f"{corpus}.jsonl.gz") as source, texts.open("wb") as target:
             shutil.copyfileobj(source, target)
         compare(options.model, texts, tools(build, work, wordllama=True), work)
+        two_threads(options.model, texts, build)
         if potion.exists():
             compare(potion, texts, tools(build, work, wordllama=False), work)
     command_line(options.model, work / "ag_news.jsonl", build, work)

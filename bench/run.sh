@@ -1,5 +1,5 @@
 #!/bin/sh
-# make bench: our library and its peers side by side, on one core.
+# make bench-embed: our library and its peers side by side, on one core.
 #     sh bench/run.sh [MODEL]      MODEL: a folder (default build/cache/models/l2_supercat_256)
 # What a peer needs is made in build/bench; a peer that cannot be made is left out with a line that says so.
 set -eu
@@ -15,7 +15,7 @@ cmake --build --preset release --target bench_embed wordllama_cli >"$work/build.
     exit 1
 }
 [ -d "$data/speed" ] || { echo "bench: no $data/speed, nothing to embed"; exit 0; }
-[ -f "$model/model.safetensors" ] || { echo "bench: no model in $model, run make bench"; exit 0; }
+[ -f "$model/model.safetensors" ] || { echo "bench: no model in $model, run make bench-embed"; exit 0; }
 
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install -q --disable-pip-version-check -r bench/requirements.txt >"$work/pip.log" 2>&1 ||

@@ -1,6 +1,7 @@
 /* Parsing: the verb is the first word that is neither a flag nor a flag's value; the rest stands anywhere. */
 #include "args.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,12 @@ static wl_status fail_unknown_flag(const char *word, const cli_verb *verb, wl_er
                    shown, word, of, verb_name, end);
 }
 
+wl_status find_nothing(wl_error *error)
+{
+    *error = (wl_error){.code = WL_ERROR_NOT_FOUND, .byte = WL_NO_POSITION};
+    return error->code;
+}
+
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
 /* from: what the messages call the source of the value, "flag '--dim'" or "variable WORDLLAMA_DIM". */
@@ -116,6 +123,31 @@ static wl_status read_count(const cli_flag *row, const char *value, const char *
                        (unsigned)row->number, (unsigned)row->most);
     *out = (uint32_t)number;
     return WL_OK;
+}
+
+/* Length of a number at the start of text, as "-1", ".5" or "2.5e-3"; 0 for anything else. */
+static size_t decimal_length(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t at = text[0] == '-' || text[0] == '+', whole = strspn(text + at, digits), fraction = 0;
+    at += whole;
+    if (text[at] == '.') at += 1 + (fraction = strspn(text + at + 1, digits));
+    if (!whole && !fraction) return 0;
+    if (text[at] != 'e' && text[at] != 'E') return at;
+    size_t sign = text[at + 1] == '-' || text[at + 1] == '+', exponent = strspn(text + at + 1 + sign, digits);
+    return exponent ? at + 1 + sign + exponent : 0;
+}
+
+static wl_status read_real(const cli_flag *row, const char *value, const char *from, double *out, wl_error *error)
+{
+    /* The program never sets a locale, so strtod knows the dot alone; what else it would take is not let through. */
+    size_t length = decimal_length(value);
+    double number = length && !value[length] ? strtod(value, NULL) : NAN;
+    if (number >= row->low && number <= row->high) return *out = number, WL_OK;
+    if (row->high > 1e300)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "%s is '%s', expected a number from %g", from, value, row->low);
+    return wl_fail(error, WL_ERROR_ARGUMENT, "%s is '%s', expected a number from %g to %g", from, value, row->low,
+                   row->high);
 }
 
 static wl_status read_choice(const cli_flag *row, const char *value, const char *from, uint32_t *out, wl_error *error)
@@ -146,6 +178,8 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
         break;
     case FLAG_COUNT:
         return read_count(row, value, from, member, error);
+    case FLAG_REAL:
+        return read_real(row, value, from, member, error);
     case FLAG_CHOICE:
         return read_choice(row, value, from, member, error);
     case FLAG_LIST:
@@ -171,8 +205,8 @@ static wl_status read_environment(cli_settings *settings, const cli_verb *verb, 
 
 /* ---- the command line -------------------------------------------------------------------------------------------- */
 
-/* The place of the verb in argv, or argc. A flag in front of it may belong to any verb; what it is called tells
- * whether the next word is its value. */
+/* The place of the verb in argv, or argc. A flag in front of it may belong to any verb; what it is called tells whether
+ * the next word is its value. */
 static int verb_place(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -210,7 +244,7 @@ static wl_status check_operands(const cli_settings *settings, const cli_verb *ve
 
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
 {
-    *settings = (cli_settings){.arguments = argv};
+    *settings = (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
     settings->inputs = wl_allocate((size_t)argc + 1, sizeof *settings->inputs, error);

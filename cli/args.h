@@ -8,25 +8,50 @@
 
 enum format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_NPY };
 
-/* What the user asked for. Switches, choices and counts are uint32_t and start at 0; texts start at NULL. */
+/* What the user asked for. Switches, choices and counts are uint32_t and start at 0; texts start at NULL, real numbers
+ * at NaN, which no flag can give. */
 typedef struct cli_settings {
     char **arguments;      /* main's argv, whole */
     const char **operands; /* what is neither flag nor verb, in order */
     size_t operand_count;
     const char **inputs; /* of --input, in order */
     size_t input_count;
-    const char *model, *tokenizer, *output, *field, *npy;
+    const char *model, *tokenizer, *output, *plot, *field, *npy, *against;
     uint32_t policy;    /* wl_policy */
     uint32_t normalize; /* wl_toggle */
     uint32_t format;    /* enum format */
     uint32_t threads, dim, top;
-    uint32_t jsonl, binary, tokens, hamming, keep_order;
+    uint32_t jsonl, csv, no_header;
+    uint32_t binary, hamming, tokens, keep_order, matrix;
+    double threshold;
+    uint32_t greedy, exact, removed, indices;
+    uint32_t clusters, starts, iterations, seed, batch, spherical, summary;
+    double tolerance;
+    uint32_t spans, zero, target_size, intermediate_size, cleanup_size, window, smoothing_window, polynomial_order;
     uint32_t ids, pieces, offsets, count, special, truncate, pad;
     uint32_t json, force;
     uint32_t help, man, version;
 } cli_settings;
 
 typedef wl_status (*verb_run)(const cli_settings *settings, wl_error *error);
+
+/* The order of the verbs in the table and in the help. */
+enum verb_place {
+    VERB_EMBED,
+    VERB_SIMILARITY,
+    VERB_EXPLAIN,
+    VERB_RANK,
+    VERB_TOPK,
+    VERB_FILTER,
+    VERB_DEDUP,
+    VERB_CLUSTER,
+    VERB_SPLIT,
+    VERB_TOKENIZE,
+    VERB_DETOKENIZE,
+    VERB_CONVERT,
+    VERB_INFO,
+    VERB_PULL,
+};
 
 typedef struct cli_verb {
     const char *name;
@@ -35,6 +60,7 @@ typedef struct cli_verb {
     const char *description;
     const char *example; /* shell lines that work as typed */
     size_t least, most;  /* number of operands */
+    bool searches;       /* exit status as grep's: 1 where nothing is found, 2 for every failure */
     verb_run run;
 } cli_verb;
 
@@ -44,6 +70,7 @@ typedef enum flag_kind {
     FLAG_SWITCH, /* stores .number */
     FLAG_TEXT,
     FLAG_COUNT,  /* a whole number from .number to .most */
+    FLAG_REAL,   /* a decimal number from .low to .high */
     FLAG_CHOICE, /* stores the index of one of the words in .value */
     FLAG_LIST,   /* may be repeated; goes to settings.inputs */
 } flag_kind;
@@ -53,9 +80,10 @@ typedef struct cli_flag {
     const char *value;    /* its value's name in the help, or the words "a|b|c" of a choice; NULL for a switch */
     const char *help;     /* NULL: hidden */
     const char *variable; /* environment variable, read where the flag is not given; NULL: none */
-    uint32_t verbs;       /* set of bits 1 << verb's index, and NO_VERB */
+    uint32_t verbs;       /* set of bits 1 << verb's place, and NO_VERB */
     flag_kind kind;
     uint32_t number, most;
+    double low, high;
     size_t offset; /* of the member in settings */
 } cli_flag;
 
@@ -75,6 +103,9 @@ bool flag_belongs(const cli_flag *flag, const cli_verb *verb);
  * strings are those of argv and of the environment. Free with settings_free, also after a failure. */
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error);
 void settings_free(cli_settings *settings);
+
+/* What a verb that searches returns where it found nothing: an error without a message, since it is no failure. */
+wl_status find_nothing(wl_error *error);
 
 const cli_verb *find_verb(const char *name);
 /* WL_ERROR_ARGUMENT, with the verb that was probably meant. */

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "format/json.h"
 #include "io.h"
+#include "read.h"
 #include "tokens.h"
 
 typedef struct cli_decoding {
@@ -121,7 +122,7 @@ static wl_status detokenize(cli_decoding *decoding, cli_reader *reader, cli_outp
         if (!status) status = decode(decoding, settings, &out, error);
     } else {
         while (!status && (got = reader_next(reader, &line, error)) != 0) {
-            decoding->name = reader->name;
+            decoding->name = reader->bytes.name;
             decoding->number = reader->line;
             status = got < 0 ? error->code : read_ids(decoding, line, error);
             if (!status) status = decode(decoding, settings, &out, error);
@@ -142,6 +143,7 @@ wl_status cmd_detokenize(const cli_settings *settings, wl_error *error)
     cli_decoding decoding = {0};
     wl_context_options options = {.size = sizeof options, .threads = 1, .cache_megabyte = 1};
     wl_status status = reader_open(&reader, settings, 0, error);
+    reader.takes_any_line = true;
     if (!status) status = tokenizer_open(&opened, settings, error);
     decoding.tokenizer = opened.tokenizer;
     if (!status && !(decoding.context = wl_context_create(&options, error))) status = error->code;

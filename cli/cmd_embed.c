@@ -2,8 +2,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "models.h"
-#include "progress.h"
+#include "job.h"
 #include "rows.h"
 
 static wl_status write_batch(void *user, const wl_text *texts, const void *rows, size_t count, size_t row_size,
@@ -41,48 +40,33 @@ static wl_status embed_tokens(const cli_session *session, cli_reader *reader, ro
     return status;
 }
 
-static wl_status embed(cli_session *session, cli_reader *reader, cli_output *output, const cli_settings *settings,
-                       wl_error *error)
+static wl_status embed(cli_job *job, wl_error *error)
 {
+    const cli_settings *settings = job->settings;
+    cli_session *session = &job->session;
     row_writer writer = {
-        .output = output,
+        .output = &job->output,
         .format = (enum format)settings->format,
         .binary = settings->binary,
         .token_rows = settings->tokens,
         .columns = settings->binary ? session->row_size : session->dim,
     };
-    cli_progress progress;
-    progress_begin(&progress, !output->replaces);
+    if (settings->format == FORMAT_NPY && isatty(fileno(job->output.stream)))
+        return wl_fail(error, WL_ERROR_ARGUMENT, "an npy file is not for a terminal: redirect it or give --output");
     session->options.progress = progress_tell;
-    session->options.user = &progress;
+    session->options.user = &job->progress;
     wl_status status = rows_begin(&writer, error);
     if (!status && settings->tokens)
-        status = embed_tokens(session, reader, &writer, error);
+        status = embed_tokens(session, &job->reader, &writer, error);
     else if (!status)
-        status = wl_embed_stream(session->model, session->context, (wl_source){reader_next, reader},
+        status = wl_embed_stream(session->model, session->context, (wl_source){reader_next, &job->reader},
                                  (wl_sink){write_batch, &writer}, &session->options, error);
     if (!status) status = rows_end(&writer, error);
     rows_free(&writer);
-    session->options.user = NULL;
-    progress_end(&progress);
     return status;
 }
 
 wl_status cmd_embed(const cli_settings *settings, wl_error *error)
 {
-    cli_session session = {0};
-    cli_reader reader;
-    cli_output output = {0};
-    wl_status status = reader_open(&reader, settings, 0, error);
-    if (!status) status = session_open(&session, settings, settings->threads, error);
-    if (!status) status = output_open(&output, settings->output, error);
-    if (!status && settings->format == FORMAT_NPY && isatty(fileno(output.stream)))
-        status = wl_fail(error, WL_ERROR_ARGUMENT, "an npy file is not for a terminal: redirect it or give --output");
-    if (!status) status = embed(&session, &reader, &output, settings, error);
-    if (!status) status = output_close(&output, error);
-    if (!status) report_replaced(session.context, reader.replaced);
-    output_abandon(&output);
-    reader_close(&reader);
-    session_close(&session);
-    return status;
+    return job_run(settings, (job_plan){.prints_early = true, .work = embed}, error);
 }

@@ -6,6 +6,7 @@
 #include "format/npy.h"
 #include "io.h"
 #include "models.h"
+#include "read.h"
 #include "tokens.h"
 
 enum { BATCH_BYTES = 1 << 20, BATCH_TEXTS = 1 << 16 };

@@ -7,7 +7,13 @@
 
 wl_status cmd_embed(const cli_settings *settings, wl_error *error);
 wl_status cmd_similarity(const cli_settings *settings, wl_error *error);
+wl_status cmd_explain(const cli_settings *settings, wl_error *error);
 wl_status cmd_rank(const cli_settings *settings, wl_error *error);
+wl_status cmd_topk(const cli_settings *settings, wl_error *error);
+wl_status cmd_filter(const cli_settings *settings, wl_error *error);
+wl_status cmd_dedup(const cli_settings *settings, wl_error *error);
+wl_status cmd_cluster(const cli_settings *settings, wl_error *error);
+wl_status cmd_split(const cli_settings *settings, wl_error *error);
 wl_status cmd_tokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_detokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_convert(const cli_settings *settings, wl_error *error);

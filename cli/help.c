@@ -76,9 +76,11 @@ static void put_environment(cli_page *page, const cli_verb *verb, void (*entry)(
         if (row->verbs & bit) entry(page, row->name, row->help);
 }
 
-static const char about[] =
-    "WordLlama turns texts into vectors, compares texts and splits them into tokens. A model is a table of token "
-    "vectors; the vector of a text is the mean of the rows of its tokens.";
+static const char about[] = "WordLlama turns texts into vectors, compares texts and splits them into tokens. A model "
+                            "is a table of token vectors; the vector of a text is the mean of the rows of its tokens.";
+
+static const char search_status[] =
+    "0 where something was printed, 1 where nothing was found, 2 for a failure or a wrong command line.";
 
 static const char overview_example[] = "wordllama similarity \"I went to the car\" \"I went to the park\"";
 
@@ -104,6 +106,10 @@ wl_status write_help(const cli_verb *verb, wl_buffer *out, wl_error *error)
     }
     put(&page, "\nenvironment:\n");
     put_environment(&page, verb, put_entry);
+    if (verb && verb->searches) {
+        put(&page, "\nexit status:\n  ");
+        put_wrapped(&page, search_status, 2, 2);
+    }
     put(&page, "\nexample:\n  %s\n", verb ? verb->example : overview_example);
     return page.failed ? error->code : WL_OK;
 }
@@ -172,7 +178,11 @@ wl_status write_man(const cli_verb *verb, wl_buffer *out, wl_error *error)
     }
     put_section(&page, "ENVIRONMENT", NULL);
     put_environment(&page, verb, put_man_entry);
-    put_section(&page, "EXIT STATUS", "0 for success, 1 for failure, 2 for a wrong command line.");
+    put_section(
+        &page, "EXIT STATUS",
+        verb && verb->searches
+            ? "0 where something was printed, 1 where nothing was found, 2 for a failure or a wrong command line."
+            : "0 for success, 1 for failure, 2 for a wrong command line.");
     put(&page, ".SH EXAMPLE\n.nf\n");
     put_roff(&page, verb ? verb->example : overview_example);
     put(&page, "\n.fi\n.SH SEE ALSO\n");

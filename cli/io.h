@@ -1,38 +1,9 @@
-/* Texts in (arguments, lines, JSONL, gzip), bytes out (standard output or a file that appears when complete). */
+/* Bytes out, to standard output or to a file that appears when complete, and the text that they are. */
 #ifndef WL_CLI_IO_H
 #define WL_CLI_IO_H
 
 #include "args.h"
 #include "base/file.h"
-
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
-
-typedef struct cli_reader {
-    const char *const *arguments; /* the texts themselves; used where argument_count > 0 */
-    size_t argument_count;
-    const char *const *paths; /* the files to read one after the other */
-    size_t path_count;
-    size_t next;       /* index of the next argument or file */
-    const char *field; /* NULL: a line is a text; else it is a JSON object and this is the text's member */
-    void *file;        /* gzFile; NULL between files */
-    const char *name;  /* of file, for messages */
-    uint64_t line;     /* number of the line read last */
-    wl_buffer block;   /* bytes read; [begin, block.size) are not consumed yet */
-    size_t begin;
-    bool ended; /* file gives no more */
-    wl_buffer scratch;
-    wl_buffer repaired; /* a line of JSON that was ill-formed */
-    uint64_t replaced;  /* ill-formed subparts in such lines */
-} cli_reader;
-
-/* The texts are operands[first...], or what --input names, or standard input (which a single "-" names too). Refuses
- * flags that contradict. Opens nothing yet. Free with reader_close, also after a failure. */
-wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error);
-/* As wl_source.next: 1 and a text that is valid until the next call, 0 at the end, -1 on failure. Lines end at '\n', a
- * '\r' before it is dropped; a last line without '\n' counts; lines may have any length and any bytes. Between JSON
- * objects empty lines are passed over. */
-int reader_next(void *user, wl_text *text, wl_error *error);
-void reader_close(cli_reader *reader);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -68,6 +39,13 @@ wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, 
 wl_status append_unsigned(wl_buffer *buffer, uint64_t number, wl_error *error);
 /* A JSON string with its quotes. Ill-formed UTF-8 becomes U+FFFD. */
 wl_status append_json(wl_buffer *buffer, wl_text text, wl_error *error);
+
+/* "0.061902", and never "-0.000000". */
+wl_status append_score(wl_buffer *buffer, double score, wl_error *error);
+/* A line "score<TAB>text", or with json an object with score, index and text. */
+wl_status append_match(wl_buffer *buffer, bool json, double score, uint64_t index, wl_text text, wl_error *error);
+/* The text or record and a line break. */
+wl_status append_line(wl_buffer *buffer, wl_text line, wl_error *error);
 
 #define NUMBER_SIZE 24
 /* The shortest form of "%.9g", which is exact for every float. Returns its length; no NUL. */

@@ -1,5 +1,6 @@
-/* wordllama: the verbs are in table.c, one cmd_*.c each. Data goes to standard output, messages to standard error, one
- * line each. Exit status: 0 success, 1 failure, 2 a wrong command line. */
+/* wordllama: the verbs are in verbs.c, their flags in flags.c, one cmd_*.c each. Data goes to standard output, messages
+ * to standard error, one line each. Exit status: 0 success, 1 failure, 2 a wrong command line; where a verb searches, 1
+ * nothing found and 2 any failure. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -31,11 +32,11 @@ static wl_status print_page(const cli_settings *settings, const cli_verb *verb, 
     return status;
 }
 
-static wl_status run(int argc, char **argv, wl_error *error)
+static wl_status run(int argc, char **argv, const cli_verb **chosen, wl_error *error)
 {
     cli_settings settings;
-    const cli_verb *verb;
-    wl_status status = parse_arguments(argc, argv, &settings, &verb, error);
+    wl_status status = parse_arguments(argc, argv, &settings, chosen, error);
+    const cli_verb *verb = *chosen;
     if (status)
         ;
     else if (settings.help || settings.man || settings.version)
@@ -53,13 +54,16 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     install_signal_handlers();
     wl_error error;
-    wl_status status = run(argc, argv, &error);
+    const cli_verb *verb;
+    wl_status status = run(argc, argv, &verb, &error);
     if (!status) return 0;
+    bool found_nothing = verb && verb->searches && !*error.message;
+    if (found_nothing) return 1;
     char message[sizeof error.file + sizeof error.message + 64];
     wl_error_format(&error, message, sizeof message);
     /* One line, whatever a file's name or content put into it. */
     for (char *c = message; *c; c++)
         if ((unsigned char)*c < 0x20) *c = '?';
     fprintf(stderr, "wordllama: %s\n", message);
-    return error.code == WL_ERROR_ARGUMENT ? 2 : 1;
+    return error.code == WL_ERROR_ARGUMENT || (verb && verb->searches) ? 2 : 1;
 }

@@ -1,13 +1,11 @@
 #include "models.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "io.h"
 
 /* The folders that may hold the cache, in the order in which the variables count. The same rule as
  * wl_cache_directory's, which is in the other library. */
@@ -97,20 +95,31 @@ void session_close(cli_session *session)
 
 void report_replaced(const wl_context *context, uint64_t in_reader)
 {
-    uint64_t replaced = wl_context_counts(context).replaced + in_reader;
+    uint64_t replaced = (context ? wl_context_counts(context).replaced : 0) + in_reader;
     if (replaced)
         fprintf(stderr, "wordllama: warning: %" PRIu64 " invalid UTF-8 sequence%s replaced by U+FFFD\n", replaced,
                 replaced == 1 ? "" : "s");
 }
 
-double compare_rows(const cli_session *session, const void *a, const void *b)
+wl_measure measure_of(const cli_settings *settings)
 {
-    if (!session->options.binary) return (double)wl_cosine(a, b, session->dim);
-    uint64_t differing = wl_hamming(a, b, session->row_size);
-    return 1 - 2 * (double)differing / session->dim;
+    return settings->hamming ? WL_HAMMING : WL_COSINE;
 }
 
-wl_status append_score(wl_buffer *buffer, double score, wl_error *error)
+wl_vectors session_vectors(const cli_session *session, const void *rows, size_t count)
 {
-    return append_format(buffer, error, "%.6f", fabs(score) < 5e-7 ? 0 : score);
+    return (wl_vectors){rows, count, session->dim, session->options.binary ? WL_ELEMENT_BITS : WL_ELEMENT_F32};
+}
+
+void *session_embed(cli_session *session, const wl_text *texts, size_t count, cli_progress *progress, wl_error *error)
+{
+    char *rows = wl_allocate(count, session->row_size, error);
+    if (!rows) return NULL;
+    wl_embed_options options = session->options;
+    options.progress = progress ? progress_tell : NULL;
+    options.user = progress;
+    if (!wl_embed(session->model, session->context, texts, count, &options, rows, count * session->row_size, error))
+        return rows;
+    free(rows);
+    return NULL;
 }

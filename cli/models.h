@@ -3,6 +3,7 @@
 #define WL_CLI_MODELS_H
 
 #include "args.h"
+#include "progress.h"
 
 typedef struct cli_session {
     char *path; /* of the model's folder or file */
@@ -25,13 +26,14 @@ wl_model *open_model(const char *name, const cli_settings *settings, bool any_vo
 wl_status session_open(cli_session *session, const cli_settings *settings, uint32_t threads, wl_error *error);
 void session_close(cli_session *session);
 
-/* At the end of a run that went well: says on standard error how much ill-formed UTF-8 was replaced, in the context and
- * before that in the reader. */
+/* At the end of a run that went well: says on standard error how much ill-formed UTF-8 was replaced, in the context
+ * (NULL: none) and before that in the reader. */
 void report_replaced(const wl_context *context, uint64_t in_reader);
 
-/* The similarity of two rows of a session: their cosine, or that of their signs. */
-double compare_rows(const cli_session *session, const void *a, const void *b);
-/* "0.061902", and never "-0.000000". */
-wl_status append_score(wl_buffer *buffer, double score, wl_error *error);
+wl_measure measure_of(const cli_settings *settings);
+/* Rows of a session as the toolkit takes them. */
+wl_vectors session_vectors(const cli_session *session, const void *rows, size_t count);
+/* The rows of texts, to be freed; NULL on failure. progress may be NULL. */
+void *session_embed(cli_session *session, const wl_text *texts, size_t count, cli_progress *progress, wl_error *error);
 
 #endif

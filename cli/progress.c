@@ -14,12 +14,18 @@ static double now(void)
 
 void progress_begin(cli_progress *progress, bool data_on_stdout)
 {
-    *progress = (cli_progress){0};
-    progress->wanted = isatty(STDERR_FILENO) && !(data_on_stdout && isatty(STDOUT_FILENO));
+    *progress = (cli_progress){.wanted = isatty(STDERR_FILENO) && !(data_on_stdout && isatty(STDOUT_FILENO))};
+    progress_stage(progress, "texts", 0);
+}
+
+void progress_stage(cli_progress *progress, const char *what, uint64_t total)
+{
+    progress->what = what;
+    progress->total = total;
     if (progress->wanted) progress->started = progress->printed = now();
 }
 
-bool progress_tell(void *user, uint64_t texts, uint64_t bytes)
+bool progress_tell(void *user, uint64_t done, uint64_t bytes)
 {
     cli_progress *progress = user;
     if (!progress->wanted) return true;
@@ -27,7 +33,10 @@ bool progress_tell(void *user, uint64_t texts, uint64_t bytes)
     if (seconds < 1 || time - progress->printed < 0.2) return true;
     progress->printed = time;
     progress->shown = true;
-    fprintf(stderr, "\r\033[K%" PRIu64 " texts, %.1f MB, %.1f MB/s", texts, megabytes, megabytes / seconds);
+    fprintf(stderr, "\r\033[K%" PRIu64, done);
+    if (progress->total) fprintf(stderr, " of %" PRIu64, progress->total);
+    fprintf(stderr, " %s", progress->what);
+    if (bytes) fprintf(stderr, ", %.1f MB, %.1f MB/s", megabytes, megabytes / seconds);
     fflush(stderr);
     return true;
 }

@@ -6,13 +6,17 @@
 
 typedef struct cli_progress {
     bool wanted, shown;
+    const char *what;        /* is counted; for messages */
+    uint64_t total;          /* 0: not known */
     double started, printed; /* seconds */
 } cli_progress;
 
 /* data_on_stdout: on a terminal the data itself shows that the job goes on. */
 void progress_begin(cli_progress *progress, bool data_on_stdout);
+/* From here on something else is counted; at first it is texts, of an unknown number. */
+void progress_stage(cli_progress *progress, const char *what, uint64_t total);
 /* A wl_progress; user is the progress. */
-bool progress_tell(void *user, uint64_t texts, uint64_t bytes);
+bool progress_tell(void *user, uint64_t done, uint64_t bytes);
 /* Erases the line. */
 void progress_end(cli_progress *progress);
 

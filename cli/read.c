@@ -1,19 +1,47 @@
-#include "io.h"
+#include "read.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "format/json.h"
+#include "csv.h"
 #include "text/unicode/utf8.h"
 
 enum { BLOCK = 1 << 18 };
 
 static const char *const standard_input[] = {"-"};
+
+/* ---- what the flags say ------------------------------------------------------------------------------------------ */
+
+static wl_status read_column_number(cli_reader *reader, wl_error *error)
+{
+    size_t digits = strspn(reader->field, "0123456789");
+    unsigned long number = strtoul(reader->field, NULL, 10);
+    if (!digits || reader->field[digits] || number == 0 || digits > 9)
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "--field is '%s', but with --no-header it is the number of a column, from 1", reader->field);
+    reader->column = number - 1;
+    return WL_OK;
+}
+
+static wl_status choose_shape(cli_reader *reader, const cli_settings *settings, reader_shape usual, wl_error *error)
+{
+    if (settings->jsonl && settings->csv)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--jsonl and --csv contradict each other");
+    if (settings->field && !settings->jsonl && !settings->csv)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--field has a meaning with --jsonl or --csv only");
+    if (settings->no_header && !settings->csv)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--no-header has a meaning with --csv only");
+    reader->shape = settings->jsonl ? SHAPE_JSONL : settings->csv ? SHAPE_CSV : usual;
+    reader->without_header = settings->no_header;
+    reader->field = settings->field ? settings->field : settings->no_header ? "1" : "text";
+    if (!reader->path_count) {
+        reader->paths = standard_input;
+        reader->path_count = 1;
+    }
+    return settings->no_header ? read_column_number(reader, error) : WL_OK;
+}
 
 wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error)
 {
@@ -22,48 +50,51 @@ wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t f
     reader->argument_count = settings->operand_count > first ? settings->operand_count - first : 0;
     /* The usual word for standard input. */
     if (reader->argument_count == 1 && strcmp(reader->arguments[0], "-") == 0) reader->argument_count = 0;
-    if (settings->field && !settings->jsonl)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "--field has a meaning with --jsonl only");
-    if (reader->argument_count && (settings->input_count || settings->jsonl))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "texts are given as arguments, so %s has no meaning",
-                       settings->jsonl ? "--jsonl" : "--input");
-    if (!reader->path_count) {
-        reader->paths = standard_input;
-        reader->path_count = 1;
-    }
-    if (settings->jsonl) reader->field = settings->field ? settings->field : "text";
-    return WL_OK;
+    const char *useless = settings->input_count ? "--input" : settings->jsonl ? "--jsonl" : "--csv";
+    if (reader->argument_count && (settings->input_count || settings->jsonl || settings->csv))
+        return wl_fail(error, WL_ERROR_ARGUMENT, "texts are given as arguments, so %s has no meaning", useless);
+    return choose_shape(reader, settings, SHAPE_LINES, error);
 }
 
-/* zlib passes what is not gzip through as it is. */
-static wl_status open_file(cli_reader *reader, wl_error *error)
+wl_status reader_open_files(cli_reader *reader, const cli_settings *settings, wl_error *error)
 {
-    const char *path = reader->paths[reader->next++];
-    bool standard = strcmp(path, "-") == 0;
-    if (standard && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
-        fprintf(stderr, "wordllama: reading texts from the terminal, one a line; Ctrl-D ends them\n");
-    reader->name = standard ? "standard input" : path;
-    reader->line = 0;
-    reader->ended = false;
-    int descriptor = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return wl_fail_errno(error, reader->name, "open", errno);
-    struct stat info;
-    wl_status status = WL_OK;
-    if (fstat(descriptor, &info) != 0)
-        status = wl_fail_errno(error, reader->name, "read", errno);
-    else if (S_ISDIR(info.st_mode))
-        status = wl_fail_at(error, WL_ERROR_IO, reader->name, WL_NO_POSITION, 0, "is a directory, expected a file");
-    else if (!(reader->file = gzdopen(descriptor, "rb")))
-        status = wl_fail_memory(error, BLOCK);
-    if (status)
-        close(descriptor);
-    else
-        gzbuffer(reader->file, BLOCK);
-    return status;
+    *reader = (cli_reader){.paths = settings->operands, .path_count = settings->operand_count};
+    return choose_shape(reader, settings, SHAPE_WHOLE, error);
 }
 
-/* Appends to the block; sets ended at the end of the file, which for gzip must come after a whole stream. */
-static wl_status fill(cli_reader *reader, wl_error *error)
+wl_status reader_open_file(cli_reader *reader, const cli_settings *settings, const char *const *path, wl_error *error)
+{
+    *reader = (cli_reader){.paths = path, .path_count = 1};
+    return choose_shape(reader, settings, SHAPE_LINES, error);
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+/* Whether a name ends like "texts.csv" or "texts.csv.gz". */
+static bool has_ending(const char *name, const char *ending)
+{
+    size_t length = strlen(name), size = strlen(ending);
+    if (length > 3 && strcmp(name + length - 3, ".gz") == 0) length -= 3;
+    return length > size && memcmp(name + length - size, ending, size) == 0;
+}
+
+static void tell_what_is_read(const cli_reader *reader, const char *path)
+{
+    static const struct {
+        const char *ending, *flag;
+    } kinds[] = {{".csv", "--csv"}, {".jsonl", "--jsonl"}};
+    if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+        fprintf(stderr, "wordllama: reading %s from the terminal; Ctrl-D ends %s\n",
+                reader->shape == SHAPE_WHOLE ? "a text" : "texts, one a line,",
+                reader->shape == SHAPE_WHOLE ? "it" : "them");
+    if (reader->shape != SHAPE_LINES || reader->takes_any_line) return;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (has_ending(path, kinds[i].ending))
+            fprintf(stderr, "wordllama: warning: %s is read line by line; %s reads its fields\n", path, kinds[i].flag);
+}
+
+/* Appends to the block; sets *ended at the end of the file. */
+static wl_status fill(cli_reader *reader, bool *ended, wl_error *error)
 {
     wl_buffer *block = &reader->block;
     if (reader->begin) {
@@ -72,87 +103,95 @@ static wl_status fill(cli_reader *reader, wl_error *error)
         reader->begin = 0;
     }
     if (wl_buffer_reserve(block, BLOCK, error)) return error->code;
-    size_t room = block->capacity - block->size;
-    int got = gzread(reader->file, block->data + block->size, room < 1 << 30 ? (unsigned)room : 1u << 30);
-    if (got > 0) return block->size += (size_t)got, WL_OK;
-    int code;
-    const char *message = gzerror(reader->file, &code);
-    if (code == Z_ERRNO) return wl_fail_errno(error, reader->name, "read", errno);
-    if (code == Z_BUF_ERROR)
-        return wl_fail_at(error, WL_ERROR_FORMAT, reader->name, WL_NO_POSITION, 0,
-                          "the gzip stream ends too early: the file is truncated");
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-        const char *reason = strstr(message, ": "); /* in front of it zlib names the descriptor */
-        return wl_fail_at(error, WL_ERROR_FORMAT, reader->name, WL_NO_POSITION, 0, "cannot unpack gzip: %s",
-                          reason ? reason + 2 : message);
-    }
-    reader->ended = true;
+    size_t got;
+    if (bytes_read(&reader->bytes, block->data + block->size, block->capacity - block->size, &got, error))
+        return error->code;
+    block->size += got;
+    *ended = got == 0;
     return WL_OK;
 }
 
-/* The next line of the open file; 0 at its end. */
-static int next_line(cli_reader *reader, wl_text *line, wl_error *error)
+/* A byte order mark belongs to the file, not to its first text. */
+static wl_status pass_mark(cli_reader *reader, wl_error *error)
 {
+    static const char mark[3] = "\xEF\xBB\xBF";
     wl_buffer *block = &reader->block;
-    size_t seen = 0; /* bytes of the line that hold no '\n' */
+    bool ended = false;
+    do
+        if (fill(reader, &ended, error)) return error->code;
+    while (!ended && block->size < sizeof mark && memcmp(block->data, mark, block->size) == 0);
+    if (block->size >= sizeof mark && memcmp(block->data, mark, sizeof mark) == 0) reader->begin = sizeof mark;
+    return WL_OK;
+}
+
+static wl_status fail_record(const cli_reader *reader, const char *message, wl_error *error)
+{
+    return wl_fail_at(error, WL_ERROR_FORMAT, reader->bytes.name, WL_NO_POSITION, reader->line, "%s", message);
+}
+
+/* Offset of the '\n' that ends a record, or size where it is not in data. */
+static size_t find_end(const cli_reader *reader, csv_scan *scan, const char *data, size_t size)
+{
+    if (reader->shape == SHAPE_WHOLE || !size) return size;
+    if (reader->shape == SHAPE_CSV) return csv_find_end(scan, data, size);
+    const char *end = memchr(data, '\n', size);
+    return end ? (size_t)(end - data) : size;
+}
+
+/* The next record of the open file, without '\n'; 0 at its end. */
+static int next_record(cli_reader *reader, wl_text *record, wl_error *error)
+{
+    size_t seen = 0; /* bytes of the record that do not end it */
+    bool ended = false;
+    csv_scan scan = {CSV_BEGIN, 0};
+    reader->line = reader->lines + 1;
     for (;;) {
-        size_t left = block->size - reader->begin;
-        const char *start = block->data + reader->begin;
-        const char *end = left > seen ? memchr(start + seen, '\n', left - seen) : NULL;
-        if (end || reader->ended) {
-            if (!end && !left) return 0;
-            size_t size = end ? (size_t)(end - start) : left;
-            reader->begin += size + (end ? 1 : 0);
-            /* A byte order mark belongs to the file, not to its first text. */
-            bool marked = reader->line++ == 0 && size >= 3 && memcmp(start, "\xEF\xBB\xBF", 3) == 0;
-            if (end && size && start[size - 1] == '\r') size--;
-            *line = marked ? (wl_text){start + 3, size - 3} : (wl_text){start, size};
-            return 1;
+        size_t left = reader->block.size - reader->begin;
+        const char *start = reader->block.data + reader->begin;
+        size_t size = seen + find_end(reader, &scan, start + seen, left - seen);
+        if (scan.place == CSV_WRONG)
+            return fail_record(reader, "in CSV a comma or the line's end must follow a closing quote", error), -1;
+        bool found = size < left;
+        if (!found && !ended) {
+            seen = left;
+            if (fill(reader, &ended, error)) return -1;
+            continue;
         }
-        seen = left;
-        if (fill(reader, error)) return -1;
+        if (!found && !left && (reader->shape != SHAPE_WHOLE || reader->lines)) return 0;
+        if (!found && scan.place == CSV_QUOTED)
+            return fail_record(reader, "a field of CSV in quotes that are never closed", error), -1;
+        reader->begin += size + (found ? 1 : 0);
+        reader->lines += scan.breaks + 1;
+        *record = (wl_text){start, size};
+        return 1;
     }
 }
 
-/* Replaces *text, a line of JSON, by the string of its member reader->field; of several, the last one counts. */
-static wl_status take_field(cli_reader *reader, wl_text *text, wl_error *error)
+static wl_status open_next(cli_reader *reader, wl_error *error)
 {
-    wl_json json, found = {0};
-    bool has = false;
-    wl_text key;
-    if (wl_utf8_valid(text->data, text->size) != text->size) {
-        reader->repaired.size = 0;
-        if (wl_utf8_repair(text->data, text->size, &reader->repaired, &reader->replaced, error)) return error->code;
-        *text = (wl_text){reader->repaired.data, reader->repaired.size};
-    }
-    wl_json_open(&json, text->data, text->size, reader->name, &reader->scratch, error);
-    if (wl_json_peek(&json) != WL_JSON_OBJECT && !wl_json_failed(&json))
-        wl_json_fail(&json, WL_ERROR_FORMAT, "expected a JSON object with the member \"%.200s\"", reader->field);
-    wl_json_begin_object(&json);
-    while (wl_json_member(&json, &key)) {
-        if (wl_text_is(key, reader->field)) {
-            /* Read it later: the strings in between share the scratch buffer. */
-            found = json;
-            has = true;
-        }
-        wl_json_skip(&json);
-    }
-    wl_status status = wl_json_close(&json);
-    if (!status && !has) status = wl_fail(error, WL_ERROR_FORMAT, "the object has no member \"%.200s\"", reader->field);
-    if (!status && wl_json_peek(&found) != WL_JSON_STRING)
-        status = wl_fail(error, WL_ERROR_FORMAT, "the member \"%.200s\" is not a string", reader->field);
-    if (!status) {
-        *text = wl_json_string(&found);
-        if (wl_json_failed(&found)) status = error->code;
-    }
-    if (status) {
-        /* The cursor saw one line only; the place is that line in the file. */
-        snprintf(error->file, sizeof error->file, "%s", reader->name);
-        error->line = reader->line;
-        error->byte = WL_NO_POSITION;
-    }
-    return status;
+    const char *path = reader->paths[reader->next++];
+    tell_what_is_read(reader, path);
+    reader->lines = 0;
+    reader->block.size = reader->begin = 0;
+    if (bytes_open(&reader->bytes, path, error) || pass_mark(reader, error)) return error->code;
+    if (reader->shape != SHAPE_CSV || reader->without_header) return WL_OK;
+    wl_text header;
+    int got = next_record(reader, &header, error);
+    return got < 0 ? error->code : got > 0 ? take_header(reader, header, error) : WL_OK;
 }
+
+wl_status reader_take_header(cli_reader *reader, wl_buffer *out, wl_error *error)
+{
+    bool has_header = reader->shape == SHAPE_CSV && !reader->without_header && !reader->argument_count;
+    reader->one_header = true;
+    if (!has_header) return WL_OK;
+    if (open_next(reader, error)) return error->code;
+    if (!reader->lines) return WL_OK; /* an empty file */
+    wl_status status = wl_buffer_append(out, reader->header.data, reader->header.size, error);
+    return status ? status : wl_buffer_append(out, "\n", 1, error);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 static bool is_blank(wl_text line)
 {
@@ -161,34 +200,67 @@ static bool is_blank(wl_text line)
     return at == line.size;
 }
 
+/* An empty line between JSON objects or CSV records. Blanks alone are a CSV record. */
+static bool is_passed_over(const cli_reader *reader, wl_text record)
+{
+    if (reader->shape == SHAPE_JSONL) return is_blank(record);
+    return reader->shape == SHAPE_CSV && (!record.size || (record.size == 1 && *record.data == '\r'));
+}
+
+static wl_status take_text(cli_reader *reader, wl_text *text, wl_error *error)
+{
+    bool ended_by_break = text->data + text->size < reader->block.data + reader->begin;
+    if (reader->shape == SHAPE_JSONL) return take_member(reader, text, error);
+    if (reader->shape == SHAPE_CSV) return take_column(reader, text, error);
+    if (reader->shape == SHAPE_LINES && ended_by_break && text->size && text->data[text->size - 1] == '\r')
+        text->size--;
+    return WL_OK;
+}
+
 int reader_next(void *user, wl_text *text, wl_error *error)
 {
     cli_reader *reader = user;
     if (reader->argument_count) {
         if (reader->next == reader->argument_count) return 0;
         const char *argument = reader->arguments[reader->next++];
-        *text = (wl_text){argument, strlen(argument)};
+        *text = reader->record = (wl_text){argument, strlen(argument)};
         return 1;
     }
     for (;;) {
-        if (!reader->file) {
+        if (!reader->bytes.open) {
             if (reader->next == reader->path_count) return 0;
-            if (open_file(reader, error)) return -1;
+            if (open_next(reader, error)) return -1;
         }
-        int got = next_line(reader, text, error);
-        if (got > 0 && reader->field && is_blank(*text)) continue;
-        if (got > 0 && reader->field && take_field(reader, text, error)) return -1;
+        int got = next_record(reader, text, error);
+        if (got > 0 && is_passed_over(reader, *text)) continue;
+        if (got > 0) reader->record = *text;
+        if (got > 0 && take_text(reader, text, error)) return -1;
         if (got) return got;
-        gzclose(reader->file);
-        reader->file = NULL;
+        bytes_close(&reader->bytes);
     }
+}
+
+bool reader_ready(const cli_reader *reader)
+{
+    if (reader->argument_count || !reader->bytes.open) return true;
+    size_t left = reader->block.size - reader->begin;
+    return (left && memchr(reader->block.data + reader->begin, '\n', left)) || bytes_ready(&reader->bytes);
 }
 
 void reader_close(cli_reader *reader)
 {
-    if (reader->file) gzclose(reader->file);
+    bytes_close(&reader->bytes);
     wl_buffer_free(&reader->block);
+    wl_buffer_free(&reader->header);
     wl_buffer_free(&reader->scratch);
     wl_buffer_free(&reader->repaired);
     *reader = (cli_reader){0};
+}
+
+wl_status argument_text(const char *argument, wl_buffer *room, uint64_t *replaced, wl_text *text, wl_error *error)
+{
+    room->size = 0;
+    if (wl_utf8_repair(argument, strlen(argument), room, replaced, error)) return error->code;
+    *text = (wl_text){room->size ? room->data : "", room->size};
+    return WL_OK;
 }

@@ -1,30 +1,23 @@
 #include "tokens.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
+#include "bytes.h"
 #include "models.h"
 
-/* zlib passes what is not gzip through as it is; the name in errors is that of the file. */
 static wl_status unpack(const char *path, wl_buffer *out, wl_error *error)
 {
-    gzFile file = gzopen(path, "rb");
-    if (!file) return errno ? wl_fail_errno(error, path, "open", errno) : wl_fail_memory(error, 1 << 16);
-    wl_status status = WL_OK;
-    int got = 1;
+    cli_bytes bytes;
+    size_t got = 1;
+    wl_status status = bytes_open(&bytes, path, error);
     while (!status && got > 0) {
         status = wl_buffer_reserve(out, 1 << 20, error);
-        if (!status) got = gzread(file, out->data + out->size, 1 << 20);
-        if (!status && got > 0) out->size += (size_t)got;
+        if (!status) status = bytes_read(&bytes, out->data + out->size, out->capacity - out->size, &got, error);
+        if (!status) out->size += got;
     }
-    int code;
-    gzerror(file, &code);
-    if (!status && (got < 0 || (code != Z_OK && code != Z_STREAM_END)))
-        status = wl_fail_at(error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0, "cannot unpack gzip");
-    gzclose(file);
+    bytes_close(&bytes);
     return status;
 }
 

@@ -197,6 +197,30 @@ wl_status append_json(wl_buffer *buffer, wl_text text, wl_error *error)
     return status;
 }
 
+wl_status append_score(wl_buffer *buffer, double score, wl_error *error)
+{
+    return append_format(buffer, error, "%.6f", fabs(score) < 5e-7 ? 0 : score);
+}
+
+wl_status append_line(wl_buffer *buffer, wl_text line, wl_error *error)
+{
+    wl_status status = wl_buffer_append(buffer, line.data, line.size, error);
+    return status ? status : wl_buffer_append(buffer, "\n", 1, error);
+}
+
+wl_status append_match(wl_buffer *buffer, bool json, double score, uint64_t index, wl_text text, wl_error *error)
+{
+    wl_status status = json ? wl_buffer_append(buffer, "{\"score\": ", 10, error) : WL_OK;
+    if (!status) status = append_score(buffer, score, error);
+    if (!status && !json) {
+        status = wl_buffer_append(buffer, "\t", 1, error);
+        return status ? status : append_line(buffer, text, error);
+    }
+    if (!status) status = append_format(buffer, error, ", \"index\": %" PRIu64 ", \"text\": ", index);
+    if (!status) status = append_json(buffer, text, error);
+    return status ? status : wl_buffer_append(buffer, "}\n", 2, error);
+}
+
 /* Between 1e-4 and 1e8 nine digits never need more than twelve decimals, and a float (24 bits) times 10^12 (5^12 has 28
  * bits) fits a double's 53: the product is exact, so rounding it to an integer rounds as printf does. */
 size_t format_float(char out[NUMBER_SIZE], float value)

@@ -212,13 +212,444 @@ works "rank --top" wordllama rank --top 2 "I went to the car"
 ok "rank --top: two" out_lines 2
 works "rank --keep-order" wordllama rank --keep-order "I went to the car"
 ok "rank --keep-order: order" sh -c 'cut -f 2 ../out | cmp -s - ../in'
-works "rank to JSONL" wordllama rank --format jsonl "I went to the car"
-ok "rank to JSONL: ties" [ "$(sed -n 's/.*"index": \([0-9]*\),.*/\1/p' ../out | head -n 2 | tr '\n' ' ')" = "1 3 " ]
+works "rank --json" wordllama rank --json "I went to the car"
+ok "rank --json: ties" [ "$(sed -n 's/.*"index": \([0-9]*\),.*/\1/p' ../out | head -n 2 | tr '\n' ' ')" = "1 3 " ]
 works "rank --binary" wordllama rank --binary "I went to the car"
 ok "rank --binary: best" [ "$(head -n 1 ../out | cut -f 1)" = 1.000000 ]
 : >../in
 works "rank nothing" wordllama rank "I went to the car"
 ok "rank nothing: nothing" [ ! -s ../out ]
+
+# ---- topk and filter: exit status as grep's --------------------------------------------------------------------------
+
+finds_nothing() { [ "$status" -eq 1 ] && [ ! -s ../out ] && [ ! -s ../err ]; }
+
+printf 'in the park\nI went to the car\nby boat\nI went to the car\nby car\n' >../in
+works "topk" wordllama topk "I went to the car"
+ok "topk: three" out_lines 3
+cp ../out ../three
+works "topk: as rank" wordllama rank --top 3 "I went to the car"
+ok "topk: the same" cmp -s ../out ../three
+works "topk --top" wordllama topk --top 1 "I went to the car"
+ok "topk --top: the best" out_is "$(printf '1.000000\tI went to the car')"
+works "topk of more than there are" wordllama topk --top 4000000000 "I went to the car"
+ok "topk of more than there are: all" out_lines 5
+works "topk --json" wordllama topk --json --top 2 "I went to the car"
+ok "topk --json: ties" out_is '{"score": 1.000000, "index": 1, "text": "I went to the car"}
+{"score": 1.000000, "index": 3, "text": "I went to the car"}'
+awk 'BEGIN { for (i = 0; i < 30000; i++) print i % 1000 == 7 ? "a boat on the sea" : "text " i }' >../many
+works "topk of many" wordllama topk --json --top 5 --input ../many "a boat on the sea"
+ok "topk of many: ties" [ "$(sed -n 's/.*"index": \([0-9]*\),.*/\1/p' ../out | tr '\n' ' ')" = "7 1007 2007 3007 4007 " ]
+works "topk one candidate" wordllama topk "I went to the car" "by boat"
+ok "topk one candidate: one" out_lines 1
+fails "topk of none" 2 "expected a whole number from 1" wordllama topk --top 0 a b
+
+works "filter" wordllama filter "I went to the car"
+ok "filter: lines" out_is 'I went to the car
+I went to the car
+by car'
+works "filter --threshold" wordllama filter --threshold 0.95 "I went to the car"
+ok "filter --threshold: lines" out_lines 2
+works "filter --json" wordllama filter --json --threshold .95 "I went to the car"
+ok "filter --json: objects" [ "$(sed -n 2p ../out)" = '{"score": 1.000000, "index": 3, "text": "I went to the car"}' ]
+run wordllama filter --threshold 1 --binary "I went to the car"
+ok "filter --threshold: strict" finds_nothing
+works "filter a threshold below 0" wordllama filter --threshold -1 "I went to the car"
+ok "filter a threshold below 0: all" out_lines 5
+for flags in --binary --hamming "--dim 16" "--threads 1"; do
+    # shellcheck disable=SC2086
+    works "filter $flags" wordllama filter $flags --threshold 0.9 "I went to the car"
+    ok "filter $flags: lines" grep -qx 'I went to the car' ../out
+done
+works "filter arguments" wordllama filter "I went to the car" "by car" "by boat"
+ok "filter arguments: one" out_is "by car"
+(echo 'by car' && sleep 0.5 && [ -s ../live ] && echo 'by car, I went') | wordllama filter "I went to the car" >../live
+ok "filter: prints as it reads" [ "$(wc -l <../live)" -eq 2 ]
+works "filter --output" wordllama filter --output kept "I went to the car"
+ok "filter --output: lines" [ "$(wc -l <kept)" -eq 3 ]
+rm kept
+for verb in topk filter; do
+    : >../in
+    run wordllama $verb a
+    ok "$verb nothing" finds_nothing
+    fails "$verb: a failure" 2 "nowhere" wordllama $verb a --input nowhere
+    fails "$verb: no model" 2 "nowhere" wordllama $verb a --model ./nowhere
+    fails "$verb without a query" 2 "takes QUERY" wordllama $verb
+    fails "$verb: a wrong flag" 2 "unknown flag '--nothing'" wordllama $verb a --nothing
+    ok "$verb --help: exit status" sh -c "wordllama $verb --help | grep -q '1 where nothing was found'"
+    ok "$verb --man: exit status" sh -c "wordllama $verb --man | grep -q 'nothing was found'"
+done
+printf 'by boat\n' >../in
+run wordllama filter "I went to the car"
+ok "filter: nothing found" finds_nothing
+for number in nan NaN inf -inf 1e999 0x1 1,5 2 -1.5 '' . 1e e1 ' 1' '1 ' --; do
+    fails "threshold '$number'" 2 "expected a number from -1 to 1" wordllama filter a b --threshold "$number"
+done
+for number in 0 1 -1 +.5 5e-1 0.25 1. -0; do
+    run wordllama filter a b "--threshold=$number"
+    ok "threshold '$number'" [ "$status" -le 1 ]
+done
+run env LC_ALL=de_DE.UTF-8 LC_NUMERIC=de_DE.UTF-8 wordllama filter --threshold 0.99 a a
+ok "threshold in another locale" out_is a
+
+# ---- records: JSON lines and CSV -------------------------------------------------------------------------------------
+
+printf '{"id": 1, "text": "by car"}\n\n{"id": 2,"text":"by\\u0020boat"}\r\n{ "text": "I went to the car" }' >../in
+works "filter JSONL" wordllama filter --jsonl "I went to the car"
+ok "filter JSONL: whole lines" out_is '{"id": 1, "text": "by car"}
+{ "text": "I went to the car" }'
+works "filter JSONL with --json" wordllama filter --jsonl --json --threshold 0.9 "I went to the car"
+ok "filter JSONL with --json: an object" out_is '{"score": 1.000000, "index": 2, "text": "I went to the car"}'
+works "topk JSONL" wordllama topk --jsonl --top 1 "I went by boat"
+ok "topk JSONL: the text" [ "$(cut -f 2 ../out)" = "by boat" ]
+
+printf '\357\273\277id,"text",note\r\n1,by car,\r\n\r\n2,"a boat, and ""two\r\nlines""",x\r\n3,"I went to the car",' \
+    >../table.csv
+works "CSV" wordllama tokenize --count --csv --input ../table.csv
+ok "CSV: three texts" out_lines 3
+works "CSV: quotes" wordllama embed --dim 1 --format jsonl --csv --input ../table.csv
+ok "CSV: quotes, commas, breaks" grep -q '^{"text": "a boat, and \\"two\\r\\nlines\\"", "embedding"' ../out
+works "filter CSV" wordllama filter --csv --input ../table.csv "I went to the car"
+printf 'id,"text",note\r\n1,by car,\r\n3,"I went to the car",\n' >../wanted
+ok "filter CSV: the header and whole records" cmp -s ../out ../wanted
+works "filter a filtered CSV" wordllama filter --csv --input ../wanted --input ../wanted "I went to the car"
+ok "filter two files of CSV: one header" [ "$(grep -c '^id,' ../out)" -eq 1 ]
+ok "filter two files of CSV: records" out_lines 5
+run wordllama filter --csv --input ../table.csv --threshold 1 "I went to the car"
+ok "filter CSV, nothing found: status" [ "$status" -eq 1 ]
+ok "filter CSV, nothing found: the header" out_lines 1
+works "filter CSV with --json" wordllama filter --csv --json --input ../table.csv --threshold 0.9 "I went to the car"
+ok "filter CSV with --json: no header" out_is '{"score": 1.000000, "index": 2, "text": "I went to the car"}'
+gzip -c ../table.csv >../table.csv.gz
+works "CSV packed with gzip" wordllama topk --csv --top 1 --input ../table.csv.gz "a boat"
+ok "CSV packed with gzip: a text of two lines" out_lines 2
+works "CSV --field" wordllama tokenize --count --csv --field note --input ../table.csv
+ok "CSV --field: texts" out_is '0
+1
+0'
+printf 'by car;x\n"by boat",y\n' >../in
+fails "CSV with other columns" 2 "standard input:2: the record has 2 columns, and those before it have 1" \
+    wordllama filter --csv --no-header a
+printf 'by car,x\n"by boat",y\n' >../in
+works "CSV --no-header" wordllama filter --csv --no-header "I went to the car"
+ok "CSV --no-header: the record" out_is 'by car,x'
+works "CSV --no-header --field" wordllama rank --csv --no-header --field 2 x
+ok "CSV --no-header --field: the second column" [ "$(head -n 1 ../out)" = "$(printf '1.000000\tx')" ]
+fails "CSV --no-header: no number" 2 "the number of a column" wordllama rank a --csv --no-header --field text
+fails "CSV --no-header: zero" 2 "the number of a column" wordllama rank a --csv --no-header --field 0
+fails "CSV --no-header: too few columns" 1 "standard input:1: the record has 2 columns, and the text is column 3" \
+    wordllama rank a --csv --no-header --field 3
+fails "CSV without the column" 1 "../table.csv:1: the header has no column 'body'" \
+    wordllama rank a --csv --field body --input ../table.csv
+printf 'text\na\n"b" c\n' >../in
+fails "CSV behind a quote" 1 "standard input:3: in CSV a comma" wordllama rank a --csv
+printf 'text\na\n"b\nc\n\n' >../in
+fails "CSV in open quotes" 1 "standard input:3: a field of CSV in quotes that are never closed" wordllama rank a --csv
+printf 'text,b\n"a\nb",2\nc\n' >../in
+fails "CSV with a short record" 1 "standard input:4: the record has 1 column, and those before it have 2" \
+    wordllama rank a --csv --output ranked
+printf 'text\nsay "hi"\n""\n' >../in
+works "CSV with a quote inside" wordllama rank --json --csv --keep-order a
+ok "CSV with a quote inside: kept" grep -q '"text": "say \\"hi\\""' ../out
+ok "CSV with an empty field: a text" out_lines 2
+printf 'a,b,text\n1,2,x\n' >../other.csv
+fails "CSV with two headers" 2 "../other.csv:1: the header is not that of ../table.csv" \
+    wordllama filter --csv --input ../table.csv --input ../other.csv --threshold -1 a
+works "CSV with two headers, texts alone" wordllama rank --csv --input ../table.csv --input ../other.csv a
+ok "CSV with two headers, texts alone: all" [ "$(grep -c '^[-0-9.]*	' ../out)" -eq 4 ]
+: >../in
+works "CSV of nothing" wordllama rank --csv a
+ok "CSV of nothing: nothing" [ ! -s ../out ]
+awk 'BEGIN { print "n,text"; for (i = 0; i < 40000; i++) printf "%d,\"line %d\nof a \"\"text\"\", long\"\n", i, i }' \
+    >../long.csv
+works "CSV over many blocks" wordllama tokenize --count --csv --input ../long.csv
+ok "CSV over many blocks: texts" out_lines 40000
+works "CSV over many blocks, filtered" wordllama filter --csv --threshold -1 --input ../long.csv a
+ok "CSV over many blocks, filtered: the same" cmp -s ../out ../long.csv
+fails "CSV and JSONL" 2 "--jsonl and --csv contradict" wordllama rank a --jsonl --csv
+fails "no header without CSV" 2 "--no-header" wordllama rank a --no-header
+fails "arguments and CSV" 2 "--csv" wordllama rank a b --csv
+run wordllama tokenize --input ../table.csv
+ok "CSV read as lines: a warning" says "../table.csv is read line by line; --csv reads its fields"
+ok "CSV read as lines: status" [ "$status" -eq 0 ]
+printf 'a' | gzip -c >../two.gz
+printf '\nb' | gzip -c >>../two.gz
+printf 'garbage' >>../two.gz
+works "gzip of two members" wordllama tokenize --count --input ../two.gz
+ok "gzip of two members: two lines" out_lines 2
+printf '\037' >../in
+run wordllama tokenize --count
+ok "one byte of gzip" [ "$status" -eq 0 ]
+: >../in
+
+# ---- dedup -----------------------------------------------------------------------------------------------------------
+
+printf 'I went to the car\nby boat\n\nI went to the car.\nI went to the car\n\nby boat\nby car\n' >../in
+works "dedup" wordllama dedup
+ok "dedup: lines" out_is 'I went to the car
+by boat
+
+by car'
+works "dedup --exact" env -u WORDLLAMA_MODEL WORDLLAMA_CACHE=nowhere wordllama dedup --exact
+ok "dedup --exact: lines" out_is 'I went to the car
+by boat
+
+I went to the car.
+by car'
+works "dedup --threshold" wordllama dedup --threshold 0.5
+ok "dedup --threshold: lines" out_is 'I went to the car
+by boat'
+works "dedup --threshold 1" wordllama dedup --threshold 1
+ok "dedup --threshold 1: only what is equal" out_lines 5
+works "dedup --indices" wordllama dedup --indices
+ok "dedup --indices: places" out_is '0
+1
+2
+7'
+works "dedup --removed --indices" wordllama dedup --removed --indices
+ok "dedup --removed --indices: places" out_is '3
+4
+5
+6'
+works "dedup --removed" wordllama dedup --removed
+ok "dedup --removed: what repeats what" grep -q "^0.9[0-9]*	I went to the car\.	I went to the car$" ../out
+ok "dedup --removed: an equal one" grep -q "^1.000000	by boat	by boat$" ../out
+works "dedup --json" wordllama dedup --json
+ok "dedup --json: objects" [ "$(tail -n 1 ../out)" = '{"index": 7, "text": "by car"}' ]
+works "dedup --json --removed" wordllama dedup --json --removed
+ok "dedup --json --removed: objects" [ "$(tail -n 1 ../out)" = \
+    '{"score": 1.000000, "index": 6, "repeats": 1, "text": "by boat"}' ]
+for threads in 1 3; do
+    works "dedup --threads $threads" wordllama dedup --threads $threads --indices
+    ok "dedup --threads $threads: the same" [ "$(tr '\n' ' ' <../out)" = "0 1 2 7 " ]
+done
+for flags in --binary --hamming "--dim 64"; do
+    # shellcheck disable=SC2086
+    works "dedup $flags" wordllama dedup $flags --threshold 0.99
+    ok "dedup $flags: lines" grep -qx 'by car' ../out
+done
+works "dedup arguments" wordllama dedup a a b a
+ok "dedup arguments: two" out_is 'a
+b'
+works "dedup of equal texts" wordllama dedup a a a
+ok "dedup of equal texts: one" out_is a
+works "dedup of one text" wordllama dedup a
+ok "dedup of one text: it" out_is a
+works "dedup of nothing" wordllama dedup --input /dev/null
+ok "dedup of nothing: nothing" [ ! -s ../out ]
+# B repeats A and C repeats B, but C does not repeat A.
+printf 'one two three four\none two three five\none two six five\n' >../in
+works "dedup of a chain" wordllama dedup --threshold 0.6
+first=$(wc -l <../out)
+works "dedup --greedy" wordllama dedup --threshold 0.6 --greedy
+ok "dedup --greedy: keeps no less" [ "$(wc -l <../out)" -ge "$first" ]
+printf 'by boat\nI went to the car!\n' >../held
+printf 'by car\nI went to the car\nby boat\nby car\n' >../in
+works "dedup --against" wordllama dedup --against ../held
+ok "dedup --against: lines" out_is 'by car'
+works "dedup --against --removed" wordllama dedup --against ../held --removed --json
+ok "dedup --against --removed: places in both" sh -c "grep -q '\"index\": 1, \"against\": 1,' ../out &&
+    grep -q '\"index\": 2, \"against\": 0,' ../out && grep -q '\"index\": 3, \"repeats\": 0,' ../out"
+works "dedup --against --exact" wordllama dedup --against ../held --exact
+ok "dedup --against --exact: lines" out_is 'by car
+I went to the car'
+works "dedup --against itself" wordllama dedup --against ../in --input ../in
+ok "dedup --against itself: nothing" [ ! -s ../out ]
+works "dedup --against standard input" wordllama dedup --against - --input ../held
+ok "dedup --against standard input: lines" [ ! -s ../out ]
+works "dedup JSONL" wordllama dedup --jsonl --input ../in.jsonl --input ../in.jsonl
+ok "dedup JSONL: whole lines" cmp -s ../out ../in.jsonl
+works "dedup CSV" wordllama dedup --csv --input ../table.csv --input ../table.csv
+printf 'id,"text",note\r\n1,by car,\r\n2,"a boat, and ""two\r\nlines""",x\r\n3,"I went to the car",\n' >../wanted
+ok "dedup CSV: whole records" cmp -s ../out ../wanted
+works "dedup --output" wordllama dedup --output kept a a
+ok "dedup --output: lines" [ "$(cat kept)" = a ]
+rm kept
+fails "dedup --exact --threshold" 2 "--threshold has no meaning" wordllama dedup a --exact --threshold 0.5
+fails "dedup --exact --greedy" 2 "--greedy has no meaning" wordllama dedup a --exact --greedy
+fails "dedup --json --indices" 2 "contradict" wordllama dedup a --json --indices
+fails "dedup --against nowhere" 1 "nowhere: cannot open" wordllama dedup a --against nowhere
+fails "dedup both from standard input" 2 "--against both come from standard input" wordllama dedup --against -
+fails "dedup: not a number" 2 "expected a number from -1 to 1" wordllama dedup a --threshold nan
+
+# ---- cluster ---------------------------------------------------------------------------------------------------------
+
+printf 'by car\na red apple\nby bus\na green pear\n' >../in
+works "cluster" wordllama cluster --clusters 2
+ok "cluster: two groups" [ "$(sed -n '1p;3p' ../out | cut -f 1 | sort -u | wc -l)" -eq 1 ] &&
+    ok "cluster: the others" [ "$(sed -n '2p;4p' ../out | cut -f 1 | sort -u | wc -l)" -eq 1 ]
+ok "cluster: texts in order" sh -c 'cut -f 2 ../out | cmp -s - ../in'
+cp ../out ../labels
+for threads in 1 3; do
+    works "cluster --threads $threads" wordllama cluster --clusters 2 --threads $threads
+    ok "cluster --threads $threads: the same" cmp -s ../out ../labels
+done
+works "cluster --json" wordllama cluster --clusters 2 --json
+ok "cluster --json: objects" [ "$(grep -c '^{"cluster": [01], "index": [0-3], "text": ".*"}$' ../out)" -eq 4 ]
+works "cluster --summary" wordllama cluster --clusters 2 --summary
+ok "cluster --summary: sizes" [ "$(grep -c '^cluster [01]: 2 texts, [0-9.]*% of the inertia$' ../out)" -eq 2 ]
+ok "cluster --summary: texts" [ "$(grep -c '^0\.[0-9]*	' ../out)" -eq 4 ]
+works "cluster --summary --json" wordllama cluster --clusters 2 --summary --json
+ok "cluster --summary --json: objects" \
+    [ "$(grep -c '^{"cluster": [01], "size": 2, "inertia": [0-9.]*, "share": 0\.[0-9]*, "nearest": \[{"score"' ../out)" \
+    -eq 2 ]
+for flags in "--seed 7" "--starts 1" "--iterations 1" "--tolerance 0" "--tolerance 1e-2" --spherical "--batch 2" \
+    "--dim 64"; do
+    # shellcheck disable=SC2086
+    works "cluster $flags" wordllama cluster --clusters 2 $flags
+    ok "cluster $flags: four lines" out_lines 4
+done
+works "cluster in as many as there are" wordllama cluster --clusters 4
+ok "cluster in as many as there are: all apart" [ "$(cut -f 1 ../out | sort -u | wc -l)" -eq 4 ]
+works "cluster in one" wordllama cluster --clusters 1
+ok "cluster in one: one" [ "$(cut -f 1 ../out | sort -u)" = 0 ]
+works "cluster one text" wordllama cluster --clusters 1 --summary a
+ok "cluster one text: no inertia" grep -q '^cluster 0: 1 text, 0\.0% of the inertia$' ../out
+works "cluster equal texts" wordllama cluster --clusters 2 --summary a a a
+works "cluster texts without tokens" wordllama cluster --clusters 1 "" ""
+fails "cluster in more than there are" 2 "--clusters is 5, but there are 4 texts" wordllama cluster --clusters 5
+fails "cluster in none" 2 "expected a whole number from 1" wordllama cluster --clusters 0
+fails "cluster without a number" 2 "--clusters is missing" wordllama cluster a b
+fails "cluster nothing" 2 "there are 0 texts" wordllama cluster --clusters 1 --input /dev/null
+fails "cluster: not a tolerance" 2 "expected a number from 0" wordllama cluster --clusters 1 a --tolerance nan
+fails "cluster: a tolerance below 0" 2 "expected a number from 0" wordllama cluster --clusters 1 a --tolerance -1
+fails "cluster of bits" 2 "unknown flag '--binary'" wordllama cluster --clusters 1 a --binary
+
+is_picture() { # FILE: well-formed, and a picture on its own
+    grep -q '^<svg xmlns="http://www.w3.org/2000/svg"' "$1" && [ "$(tail -n 1 "$1")" = "</svg>" ] &&
+        ! grep -q 'nan\|inf\|href' "$1" || return 1
+    ! command -v python3 >/dev/null ||
+        python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1" 2>../err
+}
+printf 'by car\n<b>&"bus"</b>\na red\001apple \377\ncaf\303\251 \357\277\277\n' >../in
+run wordllama cluster --clusters 2 --plot clusters.svg
+ok "cluster --plot: status" [ "$status" -eq 0 ]
+ok "cluster --plot: labels, too" out_lines 4
+ok "cluster --plot: a picture" is_picture clusters.svg
+ok "cluster --plot: escaped" grep -qF '&lt;b&gt;&amp;"bus"&lt;/b&gt;' clusters.svg
+cp clusters.svg ../first.svg
+run wordllama cluster --clusters 2 --plot clusters.svg --threads 1
+ok "cluster --plot: the same again" cmp -s clusters.svg ../first.svg
+works "cluster --plot of equal texts" wordllama cluster --clusters 1 --plot clusters.svg a a a
+ok "cluster --plot of equal texts: a picture" is_picture clusters.svg
+works "cluster --plot of one text" wordllama cluster --clusters 1 --plot clusters.svg a
+ok "cluster --plot of one text: a picture" is_picture clusters.svg
+works "cluster --plot of many" wordllama cluster --clusters 30 --starts 1 --plot clusters.svg --input ../many
+ok "cluster --plot of many: a sample" [ "$(grep -c '<circle.*<title>' clusters.svg)" -eq 5000 ]
+ok "cluster --plot of many: says so" grep -q '5000 of them are drawn' clusters.svg
+ok "cluster --plot of many: bounded" [ "$(wc -c <clusters.svg)" -lt 2000000 ]
+ok "cluster --plot of many: a picture" is_picture clusters.svg
+rm clusters.svg
+fails "cluster --plot nowhere" 1 "nowhere/a.svg: cannot write" wordllama cluster --clusters 1 a --plot nowhere/a.svg
+fails "cluster --plot and labels" 2 "both go to standard output" wordllama cluster --clusters 1 a --plot -
+
+works "similarity --matrix" wordllama similarity --matrix "by car" "by car" ""
+ok "similarity --matrix: numbers" out_is "$(printf '%s\t%s\t%s\n' 1.000000 1.000000 0.000000 \
+    1.000000 1.000000 0.000000 0.000000 0.000000 0.000000)"
+works "similarity --matrix --json" wordllama similarity --matrix --json a "b\"c"
+ok "similarity --matrix --json: objects" \
+    [ "$(grep -c '^{"index": [01], "text": ".*", "scores": \[[-0-9.]*, [-0-9.]*\]}$' ../out)" -eq 2 ]
+head -n 1000 ../many >../some
+works "similarity --matrix of lines" wordllama similarity --matrix --input ../some --output matrix --threads 2
+ok "similarity --matrix of lines: square" awk 'NF != 1000 { exit 1 } END { exit NR != 1000 }' matrix
+rm matrix
+for flags in --binary --hamming; do
+    works "similarity --matrix $flags" wordllama similarity --matrix $flags a
+    ok "similarity --matrix $flags: one" out_is 1.000000
+done
+works "similarity --matrix of nothing" wordllama similarity --matrix --input /dev/null
+ok "similarity --matrix of nothing: nothing" [ ! -s ../out ]
+works "similarity --json" wordllama similarity --json a a
+ok "similarity --json: an object" out_is '{"score": 1.000000}'
+run wordllama similarity --matrix --input ../in --plot heat.svg
+ok "similarity --plot: status" [ "$status" -eq 0 ]
+ok "similarity --plot: a picture" is_picture heat.svg
+ok "similarity --plot: escaped" grep -qF '&lt;b&gt;&amp;"bus"&lt;/b&gt;' heat.svg
+works "similarity --plot of nothing" wordllama similarity --matrix --input /dev/null --plot heat.svg
+ok "similarity --plot of nothing: a picture" is_picture heat.svg
+works "similarity --plot of many" wordllama similarity --matrix --input ../some --plot heat.svg
+ok "similarity --plot of many: says so" grep -q '100 of them are drawn' heat.svg
+ok "similarity --plot of many: a picture" is_picture heat.svg
+rm heat.svg
+fails "similarity --plot alone" 2 "--plot has a meaning with --matrix only" wordllama similarity a b --plot a.svg
+fails "similarity of a file" 2 "--matrix" wordllama similarity --input ../in
+
+# ---- split -----------------------------------------------------------------------------------------------------------
+
+awk 'BEGIN { for (i = 1; i <= 60; i++) printf "Sentence number %d is about the sea and the boats. It goes on.\n\n", i }' \
+    >../in
+cp ../in ../long.txt
+works "split" wordllama split --size 200
+ok "split: chunks" [ "$(grep -cx -- -- ../out)" -ge 5 ]
+cp ../out ../chunks
+works "split a file" wordllama split --size 200 ../long.txt
+ok "split a file: the same" cmp -s ../out ../chunks
+gzip -c ../long.txt >../long.txt.gz
+works "split gzip" wordllama split --size 200 ../long.txt.gz
+ok "split gzip: the same" cmp -s ../out ../chunks
+works "split -" wordllama split --size 200 -
+ok "split -: the same" cmp -s ../out ../chunks
+works "split --json" wordllama split --json --size 200 ../long.txt ../long.txt
+ok "split --json: objects" [ "$(grep -c \
+    '^{"source": "../long.txt", "index": [01], "begin": [0-9]*, "end": [0-9]*, "text": ".*"}$' ../out)" -eq "$(wc -l <../out)" ]
+ok "split --json: two texts" grep -q '"index": 1, "begin": 0,' ../out
+works "split --spans --zero" wordllama split --spans --zero --size 200 ../long.txt
+ok "split --spans --zero: nothing is lost" sh -c "tr -d '\\000' <../out | cmp -s - ../long.txt"
+ok "split --spans --zero: chunks" [ "$(tr -cd '\000' <../out | wc -c)" -ge 5 ]
+for flags in --tokens "--intermediate-size 50" "--cleanup-size 10" "--window 5" \
+    "--smoothing-window 5 --polynomial-order 3"; do
+    # shellcheck disable=SC2086
+    works "split $flags" wordllama split $flags --size 150 ../long.txt
+    ok "split $flags: chunks" [ "$(grep -cx -- -- ../out)" -ge 1 ]
+done
+works "split JSONL" wordllama split --jsonl --json ../in.jsonl
+ok "split JSONL: places" grep -q '^{"source": "../in.jsonl", "index": 2, "begin": 0,' ../out
+works "split CSV" wordllama split --csv --json ../table.csv
+ok "split CSV: texts" grep -q '"index": 2, "begin": 0, "end": 17, "text": "I went to the car"' ../out
+works "split nothing" wordllama split /dev/null
+ok "split nothing: nothing" [ ! -s ../out ]
+works "split --output" wordllama split --output chunks "../long.txt"
+rm chunks
+fails "split nowhere" 1 "nowhere: cannot open" wordllama split nowhere
+fails "split a folder" 1 "is a directory" wordllama split ..
+fails "split --json --zero" 2 "contradict" wordllama split --json --zero
+fails "split: sizes" 2 "--size is 50, expected more than --intermediate-size, which is 96" wordllama split --size 50
+fails "split: sizes below" 2 "--intermediate-size is 20, expected more than --cleanup-size" \
+    wordllama split --intermediate-size 20
+fails "split: an even window" 2 "window" wordllama split --window 4 ../long.txt
+fails "split: an even smoothing window" 2 "smoothing_window" wordllama split --smoothing-window 4 ../long.txt
+fails "split: too high an order" 2 "polynomial_order" wordllama split --polynomial-order 3 ../long.txt
+fails "split: size zero" 2 "expected a whole number from 1" wordllama split --size 0
+: >../in
+
+# ---- explain ---------------------------------------------------------------------------------------------------------
+
+works "explain" wordllama explain "I went to the car" "I went to the sedan"
+wordllama similarity "I went to the car" "I went to the sedan" >../score
+ok "explain: the score" [ "$(head -n 1 ../out)" = "$(cat ../score)" ]
+ok "explain: two tables" [ "$(grep -c '^$' ../out)" -eq 2 ]
+ok "explain: shares sum to the score" awk -F '	' 'NR == 1 { score = $1 } /^$/ { table++ } NF == 2 { sum[table] += $2 }
+    END { for (i = 1; i <= 2; i++) if ((sum[i] - score) ^ 2 > 1e-9) exit 1 }' ../out
+works "explain --json" wordllama explain --json "I went" "I \"left\""
+ok "explain --json: an object" grep -q \
+    '^{"score": [-0-9.]*, "a": {"text": "I went", "tokens": \[{"id": [0-9]*, "piece": ".*", "begin": 0, "end": 1, ' ../out
+works "explain nothing" wordllama explain "" "I went"
+ok "explain nothing: zero" [ "$(head -n 1 ../out)" = 0.000000 ]
+works "explain --dim" wordllama explain --dim 16 "I went" "I left"
+if script -qec true /dev/null >/dev/null 2>&1; then
+    run env TERM=xterm script -qec 'wordllama explain "I went to the car" "I went to the sedan"' /dev/null
+    escape=$(printf '\033')
+    ok "explain on a terminal: colours" grep -q "$escape\[38;5;16;48;5;[0-9]*m" ../out
+    ok "explain on a terminal: the text" sh -c "sed 's/$escape\[[0-9;]*m//g' ../out | grep -q '^I went to the sedan'"
+    run env TERM=xterm NO_COLOR=1 script -qec 'wordllama explain "I went to the car" "I went to the sedan"' /dev/null
+    ok "explain with NO_COLOR: a table" sh -c "! grep -q '$escape' ../out && [ $(wc -l <../out) -gt 10 ]"
+else
+    skip "explain on a terminal: no 'script' that runs a command"
+fi
+fails "explain one text" 2 "takes A B" wordllama explain a
+: >../in
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------
 
 works "tokenize" wordllama tokenize "I went to the car" ""
 ok "tokenize: ids" [ "$(grep -c '^\[\([0-9]*\(, [0-9]*\)*\)\]$' ../out)" -eq 2 ]
@@ -380,6 +811,10 @@ run wordllama tokenize
 ok "invalid UTF-8 in tokenize" says "4 invalid UTF-8 sequences"
 run wordllama similarity "$(printf 'a\377')" b
 ok "invalid UTF-8 in similarity" says "1 invalid UTF-8 sequence replaced"
+run wordllama topk "$(printf 'a\377')" --input ../many
+ok "invalid UTF-8 in a query" says "1 invalid UTF-8 sequence replaced"
+run wordllama explain "$(printf 'a\377')" b
+ok "invalid UTF-8 in explain" says "1 invalid UTF-8 sequence replaced"
 printf 'a\000b\n\000\n' >../in
 works "NUL bytes" wordllama embed --format jsonl --dim 2
 ok "NUL bytes: two texts" out_lines 2
@@ -402,6 +837,12 @@ if [ -c /dev/full ]; then
     fails "full disk: npy" 1 "standard output: cannot write: No space left on device" full embed --format npy
     fails "full disk: similarity" 1 "standard output: cannot write: No space left" full similarity a b
     fails "full disk: rank" 1 "standard output: cannot write: No space left" full rank a b
+    fails "full disk: filter" 2 "standard output: cannot write: No space left" full filter a a
+    fails "full disk: dedup" 1 "standard output: cannot write: No space left" full dedup a
+    fails "full disk: cluster" 1 "standard output: cannot write: No space left" full cluster --clusters 1 a
+    fails "full disk: plot" 1 "/dev/full: cannot write: No space left" wordllama cluster --clusters 1 a --plot /dev/full
+    fails "full disk: explain" 1 "standard output: cannot write: No space left" full explain a a
+    fails "full disk: split" 1 "standard output: cannot write: No space left" full split ../held
     fails "full disk: tokenize" 1 "standard output: cannot write: No space left" full tokenize a
     fails "full disk: info" 1 "standard output: cannot write: No space left" full info
     fails "full disk: help" 1 "standard output: cannot write: No space left" full --help

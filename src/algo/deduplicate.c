@@ -51,10 +51,10 @@ static bool dropped(const struct deduplication *job, size_t row)
 
 /* Products of the leading parts of a pair of unit rows and lengths of their rests, by steps of STEP dimensions, tell
  * for each number of dimensions whether the screen would leave the pair out. A pair looked at costs as much as some
- * 500 dimensions of bytes in a screen. */
+ * 3,000 dimensions of bytes in a screen. */
 static wl_status choose_dimensions(struct deduplication *job, size_t *taken, wl_error *error)
 {
-    enum { STEP = 16, MOST_STEPS = 64, LOOKED_AT = 500, FIXED = 12 };
+    enum { STEP = 16, MOST_STEPS = 64, LOOKED_AT = 3000, FIXED = 12 };
     size_t dim = job->vectors->dim, rows = job->vectors->count, steps = (dim + STEP - 1) / STEP;
     *taken = dim;
     if (job->vectors->element == WL_ELEMENT_BITS || steps > MOST_STEPS || rows < 64) return WL_OK;

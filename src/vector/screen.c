@@ -267,9 +267,10 @@ void wl_screen_tile_aim(const wl_screen *screen, wl_screen_tile *tile, size_t pl
         return;
     }
     if (screen->kind == WL_SCREEN_BITS) {
-        /* Equal bits of all groups, those behind dim among them; 1 - 2d / dim >= threshold. */
+        /* Equal bits of all groups, those behind dim among them; 1 - 2d / dim >= threshold. Below it by less than a
+         * bit, and by what single precision loses of a large number. */
         double padded = 32 * (double)screen->depth;
-        *aim = (float)(padded - (1 - threshold) * (double)screen->dim / 2 - 0.5);
+        *aim = (float)(padded * (1 - 0x1p-22) - (1 - threshold) * (double)screen->dim / 2);
         return;
     }
     /* |r| <= |x| + |e|; the last part is the kernel's own rounding, and that of the values. */
@@ -277,15 +278,18 @@ void wl_screen_tile_aim(const wl_screen *screen, wl_screen_tile *tile, size_t pl
     double slack = length * rows->error + error * (rows->length + rows->error);
     slack += ((double)screen->depth * 0x1p-23 + 4 * MARGIN) *
              (length * (rows->length + rows->error) + fabs(threshold) + rows->bias + tile->rest[place]);
-    double scale = tile->scale[place] * rows->scale;
-    if (!(scale > 1e-36)) {
-        /* Nothing to multiply: no unit row can reach the threshold, or every row may. */
-        double most = (length + slack) * (rows->length + rows->error) + tile->rest[place];
+    double scale = tile->scale[place] * rows->scale, rest = screen->taken < screen->dim ? tile->rest[place] : 1;
+    double aimed = (threshold - slack) / scale;
+    if (!(scale > 1e-36) || !(fabs(aimed) < 1e37) || !(rest * (1 + rows->bias) < 1e37 * scale)) {
+        /* Nothing to multiply, or quotients that single precision does not hold: no unit row can reach the threshold,
+         * or every row may. */
+        double most = (length + slack) * (rows->length + rows->error) + tile->rest[place] + rows->bias;
         *aim = screen->unit && most < threshold ? INFINITY : -INFINITY;
+        tile->tile.rest[place] = 0;
         return;
     }
-    *aim = (float)((threshold - slack) / scale);
-    tile->tile.rest[place] = (float)((screen->taken < screen->dim ? tile->rest[place] : 1) / scale);
+    *aim = (float)aimed;
+    tile->tile.rest[place] = (float)(rest / scale);
 }
 
 size_t wl_screen_run(const wl_screen *screen, const wl_screen_rows *rows, size_t begin, size_t end,

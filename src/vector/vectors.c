@@ -125,14 +125,14 @@ double wl_row_score_with(const wl_comparison *comparison, const void *a, double 
 /* A sum of n products in single precision, in any order, is within n * 2^-24 / (1 - n * 2^-24) of the sum of their
  * magnitudes (Higham, Accuracy and Stability, 3.1), which the lengths bound; twice that leaves room. Products near the
  * smallest number lose more: those are not looked at, nor is what overflowed. */
-static const double SMALLEST = 1e-28;
+static const double SMALLEST = 1e-28, LARGEST = 1e37;
 
 bool wl_row_may_reach(const wl_comparison *comparison, const void *a, double a_square, const void *b, double threshold)
 {
     if (comparison->element != WL_ELEMENT_F32) return true;
     wl_rough found = comparison->kernels->rough(a, b, comparison->dim);
     double bb = (double)found.bb, error = (double)comparison->dim * 0x1p-22;
-    if (!(bb > SMALLEST) || !(a_square > SMALLEST) || !(bb < 1e37)) return true;
+    if (!(bb > SMALLEST) || !(a_square > SMALLEST) || !(bb < LARGEST) || !(a_square < LARGEST)) return true;
     return !((double)found.ab < (threshold - error) * sqrt(a_square * bb));
 }
 
@@ -181,6 +181,18 @@ uint64_t wl_hamming(const uint8_t *a, const uint8_t *b, size_t size)
     return wl_kernels_best()->hamming(a, b, size);
 }
 
+/* In single precision, as the reference does it, but for lengths whose squares that cannot hold. */
+static void make_unit(float *row, size_t dim)
+{
+    float length = wl_norm(row, dim);
+    if (length > 1e-15f && length < INFINITY) {
+        for (size_t i = 0; i < dim; i++) row[i] /= length;
+        return;
+    }
+    double square = wl_kernels_best()->pairs[WL_ELEMENT_F32].dot(row, row, dim);
+    for (size_t i = 0; i < dim && square != 0; i++) row[i] = (float)((double)row[i] / sqrt(square));
+}
+
 wl_status wl_vectors_normalize(const wl_vectors *vectors, float *out, wl_error *error)
 {
     wl_error unused;
@@ -190,9 +202,7 @@ wl_status wl_vectors_normalize(const wl_vectors *vectors, float *out, wl_error *
     for (size_t row = 0; row < vectors->count; row++) {
         float *to = out + row * vectors->dim;
         if (wl_row(vectors, row) != (void *)to) wl_row_floats(vectors, row, to);
-        float length = wl_norm(to, vectors->dim);
-        if (length == 0) continue;
-        for (size_t i = 0; i < vectors->dim; i++) to[i] /= length;
+        make_unit(to, vectors->dim);
     }
     return WL_OK;
 }

@@ -1,0 +1,63 @@
+#include "csv.h"
+
+#include <string.h>
+
+static csv_place after(csv_place place, char c)
+{
+    switch (place) {
+    case CSV_QUOTED:
+        return c == '"' ? CSV_QUOTE : CSV_QUOTED;
+    case CSV_QUOTE: /* two quotes are one; else the field has ended */
+        return c == '"' ? CSV_QUOTED : c == ',' ? CSV_BEGIN : c == '\r' ? CSV_RETURN : CSV_WRONG;
+    case CSV_RETURN: /* between a closing quote and '\n' */
+        return CSV_WRONG;
+    case CSV_BEGIN:
+        return c == '"' ? CSV_QUOTED : c == ',' ? CSV_BEGIN : CSV_PLAIN;
+    case CSV_PLAIN:
+        return c == ',' ? CSV_BEGIN : CSV_PLAIN;
+    case CSV_WRONG:
+        break;
+    }
+    return CSV_WRONG;
+}
+
+size_t csv_find_end(csv_scan *scan, const char *data, size_t size)
+{
+    for (size_t at = 0; at < size; at++) {
+        bool line_break = data[at] == '\n';
+        if (line_break && scan->place != CSV_QUOTED) return at;
+        if (line_break) scan->breaks++;
+        scan->place = after(scan->place, data[at]);
+        if (scan->place == CSV_WRONG) return at;
+    }
+    return size;
+}
+
+wl_status csv_next(wl_text record, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error)
+{
+    const char *start = record.data + *at, *end = record.data + record.size;
+    if (start == end || *start != '"') {
+        const char *comma = start < end ? memchr(start, ',', (size_t)(end - start)) : NULL;
+        *field = (wl_text){start, (size_t)((comma ? comma : end) - start)};
+        *at += field->size + 1;
+        return WL_OK;
+    }
+    const char *from = ++start;
+    scratch->size = 0;
+    for (;;) {
+        const char *quote = memchr(from, '"', (size_t)(end - from));
+        if (!quote) quote = end; /* csv_find_end refuses this */
+        bool twice = quote + 1 < end && quote[1] == '"';
+        if (!twice && !scratch->size) {
+            *field = (wl_text){from, (size_t)(quote - from)};
+        } else {
+            if (wl_buffer_append(scratch, from, (size_t)(quote - from) + (twice ? 1 : 0), error)) return error->code;
+            *field = (wl_text){scratch->data, scratch->size};
+        }
+        from = quote + (twice ? 2 : 1);
+        if (!twice) break;
+    }
+    /* Behind the quote stand the comma or the end, perhaps with '\r' before it. */
+    *at = from < end && *from == ',' ? (size_t)(from - record.data) + 1 : record.size + 1;
+    return WL_OK;
+}

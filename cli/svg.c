@@ -1,0 +1,126 @@
+#include "svg.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "io.h"
+#include "text/unicode/utf8.h"
+
+static void put(svg_picture *picture, const char *data, size_t size)
+{
+    if (!picture->failed) picture->failed = wl_buffer_append(&picture->out, data, size, picture->error) != WL_OK;
+}
+
+void svg_put(svg_picture *picture, const char *format, ...)
+{
+    char text[1001];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof text) length = (int)sizeof text - 1;
+    put(picture, text, (size_t)length);
+}
+
+void svg_begin(svg_picture *picture, double width, double height, const char *title, wl_error *error)
+{
+    *picture = (svg_picture){.error = error};
+    svg_put(picture,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" width=\"%g\" height=\"%g\" role=\"img\" "
+            "font-family=\"system-ui, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif\">\n",
+            width, height, width, height);
+    svg_put(picture, "<title>%s</title>\n<style>\n", title);
+    svg_put(picture,
+            ".paper{fill:#fff}.panel{fill:#f5f6f8}.ink{fill:#1d2129}.quiet{fill:#626b7a}\n@media(prefers-color-scheme:"
+            "dark){.paper{fill:#14171c}.panel{fill:#1c2027}.ink{fill:#e9ecf1}.quiet{fill:#99a2b1}}\n</style>\n");
+    svg_put(picture, "<rect class=\"paper\" width=\"%g\" height=\"%g\"/>\n", width, height);
+    svg_put(picture, "<text class=\"ink\" x=\"24\" y=\"40\" font-size=\"19\" font-weight=\"600\">%s</text>\n", title);
+}
+
+/* ---- text -------------------------------------------------------------------------------------------------------- */
+
+static size_t width_of(uint32_t point)
+{
+    static const uint32_t wide[][2] = {{0x1100, 0x115F},   {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
+                                       {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
+                                       {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (point >= wide[i][0] && point <= wide[i][1]) return 2;
+    return 1;
+}
+
+/* What XML 1.0 cannot hold becomes U+FFFD. */
+static void put_character(svg_picture *picture, const char *at, size_t length, uint32_t point)
+{
+    if (point == '&')
+        svg_put(picture, "&amp;");
+    else if (point == '<')
+        svg_put(picture, "&lt;");
+    else if (point == '>')
+        svg_put(picture, "&gt;");
+    else if (point == '\t' || point == '\n' || point == '\r')
+        svg_put(picture, " ");
+    else if (point < 0x20 || point == 0xFFFE || point == 0xFFFF)
+        svg_put(picture, "\xEF\xBF\xBD");
+    else
+        put(picture, at, length);
+}
+
+void svg_put_text(svg_picture *picture, wl_text text, size_t columns)
+{
+    wl_buffer whole = {0};
+    uint64_t replaced;
+    /* No character of the text takes more than 4 bytes or less than one column, but for a few that join. */
+    if (text.size > 16 * columns) text.size = 16 * columns;
+    if (!picture->failed)
+        picture->failed = wl_utf8_repair(text.data ? text.data : "", text.size, &whole, &replaced, picture->error);
+    size_t used = 0, length, cut = whole.size;
+    uint32_t point;
+    /* The ellipsis takes the last column, where one is needed. */
+    for (size_t at = 0, before = 0; at < whole.size && cut == whole.size; at += length) {
+        used += width_of(wl_utf8_decode(whole.data + at, &length));
+        if (used < columns) before = at + length;
+        if (used > columns) cut = before;
+    }
+    for (size_t at = 0; at < cut; at += length) {
+        point = wl_utf8_decode(whole.data + at, &length);
+        put_character(picture, whole.data + at, length, point);
+    }
+    if (cut < whole.size) svg_put(picture, "\xE2\x80\xA6");
+    wl_buffer_free(&whole);
+}
+
+wl_status svg_end(svg_picture *picture, const char *path)
+{
+    cli_output output = {0};
+    wl_error *error = picture->error;
+    svg_put(picture, "</svg>\n");
+    wl_status status = picture->failed ? error->code : output_open(&output, path, error);
+    if (!status) status = output_write(&output, picture->out.data, picture->out.size, error);
+    if (!status) status = output_close(&output, error);
+    output_abandon(&output);
+    wl_buffer_free(&picture->out);
+    return status;
+}
+
+/* ---- colours ----------------------------------------------------------------------------------------------------- */
+
+/* One channel of a colour of that hue (degrees), saturation 0.6 and lightness. */
+static unsigned channel(double hue, double lightness, double shift)
+{
+    double place = fmod(shift + hue / 30, 12), strength = 0.6 * fmin(lightness, 1 - lightness);
+    double value = lightness - strength * fmax(-1, fmin(fmin(place - 3, 9 - place), 1));
+    return (unsigned)lround(255 * value);
+}
+
+svg_colour svg_colour_of(size_t number)
+{
+    static const svg_colour first[] = {{66, 105, 208},  {239, 177, 24},  {255, 114, 92}, {60, 169, 81},
+                                       {164, 99, 242},  {255, 138, 183}, {74, 186, 196}, {156, 107, 78},
+                                       {151, 187, 245}, {139, 145, 157}};
+    if (number < sizeof first / sizeof *first) return first[number];
+    /* The golden angle keeps hues apart however many there are. */
+    double hue = fmod((double)number * 137.508, 360), lightness = number % 2 ? 0.62 : 0.5;
+    return (svg_colour){channel(hue, lightness, 0), channel(hue, lightness, 8), channel(hue, lightness, 4)};
+}

@@ -1,0 +1,33 @@
+/* Texts kept in memory, one behind the other, each with the record it came from and its place in the input. */
+#ifndef WL_CLI_TEXTS_H
+#define WL_CLI_TEXTS_H
+
+#include "progress.h"
+#include "read.h"
+
+typedef struct cli_place {
+    size_t text, text_size, record, record_size; /* in bytes */
+    uint64_t index;                              /* place in the input, from 0 */
+} cli_place;
+
+typedef struct cli_texts {
+    wl_buffer bytes;
+    cli_place *places;
+    size_t count, capacity;
+} cli_texts;
+
+/* A text that lies inside its record is kept once. */
+wl_status texts_add(cli_texts *texts, wl_text text, wl_text record, uint64_t index, wl_error *error);
+/* All that a reader has left; places go on from the number of texts. */
+wl_status texts_read(cli_texts *texts, cli_reader *reader, cli_progress *progress, wl_error *error);
+/* Valid until the next text is added. */
+wl_text texts_text(const cli_texts *texts, size_t number);
+wl_text texts_record(const cli_texts *texts, size_t number);
+/* All texts as an array, to be freed; NULL out of memory. */
+wl_text *texts_list(const cli_texts *texts, wl_error *error);
+/* Keeps the texts that matches name, which are sorted by index, and renumbers the matches from 0. */
+void texts_keep(cli_texts *texts, wl_match *matches, size_t count);
+void texts_clear(cli_texts *texts);
+void texts_free(cli_texts *texts);
+
+#endif

@@ -1,0 +1,191 @@
+/* The verbs: change them here and nowhere else. */
+#include "args.h"
+#include "commands.h"
+
+/* In the order of enum verb_place. */
+const cli_verb verb_table[] = {
+    {
+        .name = "embed",
+        .operands = "[TEXT...]",
+        .summary = "turn texts into vectors",
+        .description =
+            "Writes one vector for each text, in the order of the texts: the arguments, or the lines of the files "
+            "named with --input, or the lines of standard input. Files may be compressed with gzip. An empty line is "
+            "a text too and gives the zero vector. Memory does not grow with the number of texts. An output file "
+            "appears under its name only when it is complete.",
+        .example = "wordllama embed --norm --format jsonl \"I went to the car\" \"I went to the park\"",
+        .most = SIZE_MAX,
+        .run = cmd_embed,
+    },
+    {
+        .name = "similarity",
+        .operands = "A B, or --matrix [TEXT...]",
+        .summary = "compare two texts, or each of many with each",
+        .description =
+            "Prints the cosine of the vectors of two texts, from -1 to 1. With --binary it is the cosine of the "
+            "vectors' signs: 1 - 2d/D, where d of D bits differ. With --matrix it prints a line for each text that "
+            "holds its similarities to all texts, in the order of the input, with tabs between them.",
+        .example = "wordllama similarity \"I went to the car\" \"I went to the park\"",
+        .most = SIZE_MAX,
+        .run = cmd_similarity,
+    },
+    {
+        .name = "explain",
+        .operands = "A B",
+        .summary = "show which tokens make two texts similar",
+        .description =
+            "The vector of a text is the mean of its tokens' rows, so the cosine of two texts is a sum with one part "
+            "for each token of either one. Prints the cosine, then the tokens of both texts, each with its part. On a "
+            "terminal the texts are coloured instead: the stronger the blue, the more a token adds; orange takes "
+            "away. NO_COLOR asks for the table there, too.",
+        .example = "wordllama explain \"I went to the car\" \"I went to the sedan\"",
+        .least = 2,
+        .most = 2,
+        .run = cmd_explain,
+    },
+    {
+        .name = "rank",
+        .operands = "QUERY [TEXT...]",
+        .summary = "sort texts by their similarity to a query",
+        .description =
+            "Prints a line \"score<TAB>text\" for each text, the most similar first; equal scores keep the order of "
+            "the input. The texts are the arguments behind the query, or the lines of the files named with --input, "
+            "or the lines of standard input.",
+        .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama rank --top 2 \"I went to the car\"",
+        .least = 1,
+        .most = SIZE_MAX,
+        .run = cmd_rank,
+    },
+    {
+        .name = "topk",
+        .operands = "QUERY [TEXT...]",
+        .summary = "print the texts most similar to a query",
+        .description =
+            "Prints a line \"score<TAB>text\" for each of the --top most similar texts, the best first; equal scores "
+            "keep the order of the input. Only the best texts so far are kept in memory, so the input may be of any "
+            "length. The texts are the arguments behind the query, or the lines of the files named with --input, or "
+            "the lines of standard input.",
+        .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama topk --top 1 \"I went to the car\"",
+        .least = 1,
+        .most = SIZE_MAX,
+        .searches = true,
+        .run = cmd_topk,
+    },
+    {
+        .name = "filter",
+        .operands = "QUERY [TEXT...]",
+        .summary = "print the texts that are similar to a query",
+        .description =
+            "Prints the texts whose similarity to the query is above --threshold, in the order of the input, as they "
+            "are read. With --jsonl and --csv it prints the whole lines that hold them, CSV with its header. The "
+            "texts are the arguments behind the query, or the lines of the files named with --input, or the lines of "
+            "standard input.",
+        .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama filter \"I went to the car\"",
+        .least = 1,
+        .most = SIZE_MAX,
+        .searches = true,
+        .run = cmd_filter,
+    },
+    {
+        .name = "dedup",
+        .operands = "[TEXT...]",
+        .summary = "drop texts that repeat an earlier one",
+        .description =
+            "Prints the texts that repeat no earlier one, in the order of the input: those equal byte for byte go "
+            "first, then those whose similarity to an earlier text is above --threshold. With --jsonl and --csv it "
+            "prints the whole lines that hold them, CSV with its header. The texts are the arguments, or the lines of "
+            "the files named with --input, or the lines of standard input. All texts and their vectors are kept in "
+            "memory: about 1 KB a text with 256 dimensions, 32 bytes with --binary.",
+        .example = "wordllama dedup \"I went to the car\" \"I went to the car.\" \"I went to the park\"",
+        .most = SIZE_MAX,
+        .run = cmd_dedup,
+    },
+    {
+        .name = "cluster",
+        .operands = "[TEXT...]",
+        .summary = "group texts by their meaning",
+        .description =
+            "Sorts texts into --clusters groups by k-means on their vectors of unit length and prints a line "
+            "\"group<TAB>text\" for each text, in the order of the input, or with --summary what each group holds. "
+            "The texts are the arguments, or the lines of the files named with --input, or the lines of standard "
+            "input. The same seed gives the same groups, for any number of threads.",
+        .example = "wordllama cluster --clusters 2 \"by car\" \"by bus\" \"a red apple\" \"a green pear\"",
+        .most = SIZE_MAX,
+        .run = cmd_cluster,
+    },
+    {
+        .name = "split",
+        .operands = "[FILE...]",
+        .summary = "split long texts where their meaning changes",
+        .description =
+            "Cuts each file, or standard input, or with --jsonl and --csv each text in them, into chunks of at most "
+            "about --size characters, where the meaning of what stands around changes. Prints the chunks with a line "
+            "-- between them. A chunk may hold line breaks; --json and --zero set chunks apart in any case.",
+        .example = "wordllama help | wordllama split --size 200",
+        .most = SIZE_MAX,
+        .run = cmd_split,
+    },
+    {
+        .name = "tokenize",
+        .operands = "[TEXT...]",
+        .summary = "show the tokens of texts",
+        .description =
+            "Prints one JSON array for each text: the ids of its tokens, or their pieces, or their offsets. Where "
+            "more than one of these is asked for, it is an object with a member for each. With --count it prints the "
+            "number of tokens alone, with --npy it writes the ids as NumPy arrays. Texts come from the arguments, or "
+            "the lines of the files named with --input, or the lines of standard input. Only the tokenizer of the "
+            "model is used. Memory does not grow with the number of texts.",
+        .example = "wordllama tokenize --ids --pieces \"I went to the car\"",
+        .most = SIZE_MAX,
+        .run = cmd_tokenize,
+    },
+    {
+        .name = "detokenize",
+        .operands = "[ID...]",
+        .summary = "turn tokens back into text",
+        .description =
+            "Prints the text of token ids, as the tokenizer's decoder makes it. The arguments are the ids of one "
+            "text. Without arguments each line of the files named with --input, or of standard input, holds the ids "
+            "of one: a JSON array, or numbers with spaces or commas between them, or a JSON object with the member "
+            "ids. A text that holds line breaks takes several lines unless --json is given. Ids that the tokenizer "
+            "does not have are passed over.",
+        .example = "wordllama tokenize \"I went to the car\" | wordllama detokenize",
+        .most = SIZE_MAX,
+        .run = cmd_detokenize,
+    },
+    {
+        .name = "convert",
+        .operands = "[MODEL] OUT",
+        .summary = "write a model in one file that opens at once",
+        .description =
+            "Writes a model, given by name or by path, to the file OUT in the packed form: a safetensors file that "
+            "holds the weights, the tokenizer's tables ready-made, and what the config says. It opens by mapping "
+            "alone and gives the same ids and the same vectors. Without MODEL it is that of WORDLLAMA_MODEL, or the "
+            "default one. A MODEL that is a tokenizer.json gives a packed tokenizer, for --tokenizer. OUT appears "
+            "under its name only when it is complete.",
+        .example = "wordllama convert packed.safetensors && wordllama info packed.safetensors",
+        .least = 1,
+        .most = 2,
+        .run = cmd_convert,
+    },
+    {
+        .name = "info",
+        .operands = "[MODEL]",
+        .summary = "describe a model and this program",
+        .description = "Prints the properties of a model, given by name or by path.",
+        .example = "wordllama info",
+        .most = 1,
+        .run = cmd_info,
+    },
+    {
+        .name = "pull",
+        .operands = "[NAME]",
+        .summary = "fetch a model into the cache",
+        .description = "Downloads a model, checks it and puts it where the other verbs find it by its name. What is "
+                       "there already and whole is not fetched again. The default is " DEFAULT_MODEL ".",
+        .example = "wordllama pull " DEFAULT_MODEL,
+        .most = 1,
+        .run = cmd_pull,
+    },
+    {0},
+};
