@@ -39,6 +39,12 @@ parity: release
 	@build/parity/venv/bin/python -m pip install -q --disable-pip-version-check tokenizers==0.23.3
 	@build/parity/venv/bin/python tools/parity.py $(PARITY)
 
+parity-toolkit: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@[ -x build/toolkit/venv/bin/python ] || python3 -m venv build/toolkit/venv
+	@build/toolkit/venv/bin/python -m pip install -q --disable-pip-version-check -r bench/toolkit.txt
+	@build/toolkit/venv/bin/python tools/parity_toolkit.py $(PARITY)
+
 # Each target for a while, from its corpus on; what is found is left in build/fuzz.
 fuzz-short: fuzz
 	@sh fuzz/short.sh build/fuzz/fuzz $(FUZZ_SECONDS)
@@ -66,5 +72,5 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-embed bench-opening bench-tokenizers bench-toolkit parity fuzz-short install format lint clean \
-        release debug sanitize tsan clang fuzz setup-build setup-test setup-lint
+.PHONY: all demo test bench bench-embed bench-opening bench-tokenizers bench-toolkit parity parity-toolkit fuzz-short \
+        install format lint clean release debug sanitize tsan clang fuzz setup-build setup-test setup-lint

@@ -1,4 +1,4 @@
-/* Our side of `make bench`: embeds the texts of a JSONL file, held in memory, again and again.
+/* Our side of `make bench-embed`: embeds the texts of a JSONL file, held in memory, again and again.
  *
  *     bench_embed [--model DIR] [--rounds R] [--threads N] [--cold] [--tokenize | --pool] [--vectors FILE] TEXTS
  *

@@ -1,4 +1,4 @@
-"""What the Python peers of `make bench` share.
+"""What the Python peers of `make bench-embed` share.
 
 A peer is called as  PEER MODEL TEXTS.jsonl ROUNDS [VECTORS]  and prints one line a round: seconds, processor seconds,
 texts, bytes, tokens (0 where the peer does not tell) and seconds to open the model, separated by tabs. One round that

@@ -1,4 +1,4 @@
-"""The package model2vec in `make bench`, on its own models and on those of WordLlama."""
+"""The package model2vec in `make bench-embed`, on its own models and on those of WordLlama."""
 
 from __future__ import annotations
 

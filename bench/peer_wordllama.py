@@ -1,4 +1,4 @@
-"""The package wordllama in `make bench`; its own loader would download the tokenizer."""
+"""The package wordllama in `make bench-embed`; its own loader would download the tokenizer."""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ const cli_flag flag_table[] = {
 const cli_variable variable_table[] = {
     {"WORDLLAMA_CACHE",
      "folder that holds the models, as models/NAME/ (default: wordllama in $XDG_CACHE_HOME or in ~/.cache)", ANY},
-    {"WORDLLAMA_CPU", "generic, avx2 or avx512: use no better instruction set than this",
+    {"WORDLLAMA_CPU", "generic, avx2, avx512 or avx512vnni: use no better instruction set than this",
      MEANINGS | BIT(INFO) | NO_VERB},
     {"NO_COLOR", "where it is set, nothing is coloured", BIT(EXPLAIN)},
     {"HF_ENDPOINT", "the hub to fetch from (default: the public one)", BIT(PULL)},

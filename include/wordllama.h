@@ -83,9 +83,9 @@ WL_API size_t wl_error_format(const wl_error *error, char *buffer, size_t size);
 /* "0.1.0": of the library that runs, not of the header. Static storage. */
 WL_API const char *wl_version(void);
 
-/* The instruction set that the kernels were dispatched to: "generic", "avx2" or "avx512". The environment variable
- * WORDLLAMA_CPU=generic|avx2|avx512 lowers it, read once, at the first use of a kernel; a set that the processor lacks,
- * or an unknown name, leaves the best that it has. Static storage. */
+/* The instruction set that the kernels were dispatched to: "generic", "avx2", "avx512", "avx512vnni" or "neon". The
+ * environment variable WORDLLAMA_CPU with one of these names lowers it, read once, at the first use of a kernel; a set
+ * that the processor lacks, or an unknown name, leaves the best that it has. Static storage. */
 WL_API const char *wl_cpu_name(void);
 
 /* ---- texts, spans, progress -------------------------------------------------------------------------------------- */

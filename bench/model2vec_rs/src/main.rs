@@ -1,4 +1,4 @@
-//! The crate model2vec-rs in `make bench`. Arguments and output as in ../peer.py.
+//! The crate model2vec-rs in `make bench-embed`. Arguments and output as in ../peer.py.
 use anyhow::{Context, Result};
 use model2vec_rs::model::StaticModel;
 use std::{env, fs, path::Path, time::Instant};
