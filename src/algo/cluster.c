@@ -69,8 +69,7 @@ static wl_status improve(wl_kmeans *kmeans, const wl_cluster_options *options, s
         bool moved;
         memcpy(kmeans->labels, best->labels, kmeans->rows.count * sizeof *best->labels);
         memcpy(kmeans->centroids, best->centroids, kmeans->clusters * kmeans->rows.dim * sizeof *best->centroids);
-        if (wl_kmeans_load_centroids(kmeans, error) ||
-            wl_kmeans_assign(kmeans, WL_KMEANS_CHUNK, &result.inertia, error) ||
+        if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_take_scores(kmeans, &result.inertia, error) ||
             wl_kmeans_swap(kmeans, failures, &random, &moved, error))
             return error->code;
         if (!moved) return WL_OK;

@@ -42,6 +42,8 @@ wl_status wl_kmeans_create(wl_kmeans *kmeans, wl_error *error)
     kmeans->blocks = wl_allocate(kmeans->block_count, sizeof *kmeans->blocks, error);
     kmeans->labels = wl_allocate(count, sizeof *kmeans->labels, error);
     kmeans->scores = wl_allocate(count, sizeof *kmeans->scores, error);
+    kmeans->drifts = wl_allocate(clusters, sizeof *kmeans->drifts, error);
+    kmeans->rises = wl_allocate(clusters, sizeof *kmeans->rises, error);
     kmeans->sums = wl_allocate(clusters, dim * sizeof *kmeans->sums, error);
     kmeans->sizes = wl_allocate(clusters, sizeof *kmeans->sizes, error);
     kmeans->hits = wl_allocate(threads * WL_KMEANS_HITS, sizeof *kmeans->hits, error);
@@ -49,8 +51,8 @@ wl_status wl_kmeans_create(wl_kmeans *kmeans, wl_error *error)
     kmeans->scratch = wl_allocate(threads, tile_size, error);
     kmeans->parts = wl_allocate(kmeans->tile_count / WL_KMEANS_GROUP + 1, sizeof *kmeans->parts, error);
     if (!kmeans->squares || !kmeans->tiles || !kmeans->groups || !kmeans->centroids || !kmeans->halves ||
-        !kmeans->biases || !kmeans->blocks || !kmeans->labels || !kmeans->scores || !kmeans->sums || !kmeans->sizes ||
-        !kmeans->hits || !kmeans->values || !kmeans->scratch || !kmeans->parts)
+        !kmeans->biases || !kmeans->blocks || !kmeans->labels || !kmeans->scores || !kmeans->drifts || !kmeans->rises ||
+        !kmeans->sums || !kmeans->sizes || !kmeans->hits || !kmeans->values || !kmeans->scratch || !kmeans->parts)
         return error->code;
     for (size_t i = 0; i < kmeans->block_count; i++)
         if (wl_screen_rows_create(&kmeans->screen, &kmeans->blocks[i], error)) return error->code;
@@ -66,8 +68,9 @@ void wl_kmeans_free(wl_kmeans *kmeans)
 {
     for (size_t i = 0; kmeans->blocks && i < kmeans->block_count; i++) wl_screen_rows_free(&kmeans->blocks[i]);
     void *const owned[] = {kmeans->squares, kmeans->tiles,  kmeans->groups, kmeans->centroids, kmeans->halves,
-                           kmeans->biases,  kmeans->blocks, kmeans->labels, kmeans->scores,    kmeans->sums,
-                           kmeans->sizes,   kmeans->hits,   kmeans->values, kmeans->scratch,   kmeans->parts};
+                           kmeans->biases,  kmeans->blocks, kmeans->labels, kmeans->scores,    kmeans->drifts,
+                           kmeans->rises,   kmeans->sums,   kmeans->sizes,  kmeans->hits,      kmeans->values,
+                           kmeans->scratch, kmeans->parts};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
     *kmeans = (wl_kmeans){0};
 }
@@ -110,10 +113,8 @@ static void assign_tile(wl_kmeans *kmeans, uint32_t worker, wl_screen_tile *tile
 {
     wl_hit *hits = kmeans->hits + (size_t)worker * WL_KMEANS_HITS;
     size_t guessed[WL_TILE_QUERIES];
-    for (size_t place = 0; place < count; place++) {
-        guessed[place] = kmeans->labels[rows[place]];
-        kmeans->scores[rows[place]] = wl_kmeans_score(kmeans, rows[place], guessed[place]);
-    }
+    bool known[WL_TILE_QUERIES] = {false}; /* the score is no bound but computed */
+    for (size_t place = 0; place < count; place++) guessed[place] = kmeans->labels[rows[place]];
     for (size_t i = 0; i < kmeans->block_count; i++) {
         const wl_screen_rows *block = &kmeans->blocks[i];
         for (size_t at = 0; at < block->count; at += chunk) {
@@ -122,9 +123,14 @@ static void assign_tile(wl_kmeans *kmeans, uint32_t worker, wl_screen_tile *tile
             size_t end = block->count - at < chunk ? block->count : at + chunk;
             size_t found = wl_screen_run(&kmeans->screen, block, at, end, tile, hits);
             for (size_t hit = 0; hit < found; hit++) {
-                size_t row = rows[hits[hit].query], centroid = i * WL_BLOCK_ROWS + hits[hit].row;
+                size_t place = hits[hit].query, row = rows[place], centroid = i * WL_BLOCK_ROWS + hits[hit].row;
+                if (centroid == guessed[place]) continue;
+                if (!known[place]) {
+                    kmeans->scores[row] = wl_kmeans_score(kmeans, row, guessed[place]);
+                    known[place] = true;
+                }
                 double best = kmeans->scores[row];
-                if (centroid == guessed[hits[hit].query] || most_score(kmeans, row, centroid) < best) continue;
+                if (most_score(kmeans, row, centroid) < best) continue;
                 double score = wl_kmeans_score(kmeans, row, centroid);
                 if (score < best || (score == best && centroid > kmeans->labels[row])) continue;
                 kmeans->scores[row] = score;
@@ -141,36 +147,64 @@ struct assignment {
     size_t count;
 };
 
-static double squared_distance(const wl_kmeans *kmeans, size_t row)
+/* The centroid moved by d: x.(c + d) is at least x.c - |x| |d|. Where that loses as much as the screen does, the score
+ * is computed instead: a low bound lets many centroids through. */
+static void loosen(wl_kmeans *kmeans, const wl_screen_tile *tile, size_t place, size_t row)
 {
-    double distance = kmeans->squares[row] - 2 * kmeans->scores[row];
-    return distance > 0 ? distance : 0;
+    uint32_t label = kmeans->labels[row];
+    double *score = &kmeans->scores[row];
+    double loss = sqrt(kmeans->squares[row]) * kmeans->drifts[label] + fmax(kmeans->rises[label], 0);
+    if (loss > tile->error[place] * kmeans->blocks[0].length / 2)
+        *score = wl_kmeans_score(kmeans, row, label);
+    else if (loss > 0)
+        *score -= loss + 1e-12 * (fabs(*score) + loss);
 }
 
 static void assign_group(void *user, uint32_t worker, size_t item)
 {
     const struct assignment *assignment = user;
     wl_kmeans *kmeans = assignment->kmeans;
-    double sum = 0;
     size_t end = (item + 1) * WL_KMEANS_GROUP;
     if (end > kmeans->tile_count) end = kmeans->tile_count;
     for (size_t tile = item * WL_KMEANS_GROUP; tile < end; tile++) {
         size_t rows[WL_TILE_QUERIES], count = 0;
-        for (size_t row = tile * WL_TILE_QUERIES; count < WL_TILE_QUERIES && row < kmeans->rows.count; row++)
+        for (size_t row = tile * WL_TILE_QUERIES; count < WL_TILE_QUERIES && row < kmeans->rows.count; row++) {
+            loosen(kmeans, &kmeans->tiles[tile], count, row);
             rows[count++] = row;
+        }
         assign_tile(kmeans, worker, &kmeans->tiles[tile], rows, count, assignment->chunk);
-        for (size_t place = 0; place < count; place++) sum += squared_distance(kmeans, rows[place]);
+    }
+}
+
+wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, wl_error *error)
+{
+    struct assignment assignment = {.kmeans = kmeans, .chunk = chunk};
+    size_t groups = (kmeans->tile_count + WL_KMEANS_GROUP - 1) / WL_KMEANS_GROUP;
+    return wl_context_run(kmeans->context, groups, assign_group, &assignment, error);
+}
+
+static void score_group(void *user, uint32_t worker, size_t item)
+{
+    (void)worker;
+    wl_kmeans *kmeans = user;
+    enum { ROWS = WL_KMEANS_GROUP * WL_TILE_QUERIES };
+    size_t end = (item + 1) * ROWS < kmeans->rows.count ? (item + 1) * ROWS : kmeans->rows.count;
+    double sum = 0;
+    for (size_t row = item * ROWS; row < end; row++) {
+        kmeans->scores[row] = wl_kmeans_score(kmeans, row, kmeans->labels[row]);
+        sum += fmax(kmeans->squares[row] - 2 * kmeans->scores[row], 0);
     }
     kmeans->parts[item] = sum;
 }
 
-wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, double *inertia, wl_error *error)
+wl_status wl_kmeans_take_scores(wl_kmeans *kmeans, double *inertia, wl_error *error)
 {
-    struct assignment assignment = {.kmeans = kmeans, .chunk = chunk};
     size_t groups = (kmeans->tile_count + WL_KMEANS_GROUP - 1) / WL_KMEANS_GROUP;
-    if (wl_context_run(kmeans->context, groups, assign_group, &assignment, error)) return error->code;
+    if (wl_context_run(kmeans->context, groups, score_group, kmeans, error)) return error->code;
     *inertia = 0;
     for (size_t i = 0; i < groups; i++) *inertia += kmeans->parts[i];
+    memset(kmeans->drifts, 0, kmeans->clusters * sizeof *kmeans->drifts);
+    memset(kmeans->rises, 0, kmeans->clusters * sizeof *kmeans->rises);
     return WL_OK;
 }
 
@@ -183,9 +217,12 @@ static void assign_listed(void *user, uint32_t worker, size_t item)
     if (count > WL_TILE_QUERIES) count = WL_TILE_QUERIES;
     wl_screen_tile tile;
     wl_screen_tile_clear(&kmeans->screen, &tile, kmeans->scratch + worker * wl_screen_tile_size(&kmeans->screen));
-    for (size_t place = 0; place < count; place++)
-        wl_screen_tile_load(&kmeans->screen, &tile, place, &kmeans->rows, assignment->rows[first + place],
+    for (size_t place = 0; place < count; place++) {
+        size_t row = assignment->rows[first + place];
+        wl_screen_tile_load(&kmeans->screen, &tile, place, &kmeans->rows, row,
                             kmeans->values + worker * kmeans->rows.dim);
+        kmeans->scores[row] = wl_kmeans_score(kmeans, row, kmeans->labels[row]);
+    }
     assign_tile(kmeans, worker, &tile, assignment->rows + first, count, WL_PANEL_LANES);
 }
 

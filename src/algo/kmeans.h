@@ -25,7 +25,9 @@ typedef struct wl_kmeans {
     wl_screen_rows *blocks;
     size_t block_count;
     uint32_t *labels; /* (count) */
-    double *scores;   /* (count) */
+    double *scores;   /* (count), of the rows for their labels, or less: bounds from below */
+    double *drifts;   /* (clusters), how far centroids moved since scores were bounds, and */
+    double *rises;    /* (clusters), by how much halves grew */
     double *sums;     /* (clusters, dim) */
     uint32_t *sizes;  /* (clusters), rows that have the label */
     wl_hit *hits;     /* (threads, WL_KMEANS_HITS) */
@@ -57,15 +59,17 @@ static inline double wl_kmeans_score(const wl_kmeans *kmeans, size_t row, size_t
            kmeans->halves[centroid];
 }
 
-/* Gives every row its nearest centroid; labels must hold guesses, good ones make it fast. chunk: centroids between two
- * looks at the best score, a multiple of 16 up to WL_KMEANS_CHUNK: small where the guesses are bad. *inertia: the sum
- * of the squared distances. */
-wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, double *inertia, wl_error *error);
-/* The same for the rows listed alone. */
+/* Computes the scores of all rows for their labels. *inertia: the sum of the squared distances. */
+wl_status wl_kmeans_take_scores(wl_kmeans *kmeans, double *inertia, wl_error *error);
+/* Gives every row its nearest centroid. labels hold guesses and scores bounds from below of their scores, before drifts
+ * and rises; afterwards they are bounds for the centroids as they are. chunk: centroids between two looks at the best
+ * score, a multiple of 16 up to WL_KMEANS_CHUNK: small where the guesses are bad. */
+wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, wl_error *error);
+/* The same for the rows listed alone, whose scores are computed. */
 wl_status wl_kmeans_assign_some(wl_kmeans *kmeans, const size_t *rows, size_t count, wl_error *error);
 
 /* Takes a centroid that is missed the least and puts it where it helps the most. attempt: 0 for the most promising
- * place, 1 for the next one, and so on. Needs labels, scores and sizes of an assignment; they are void afterwards.
+ * place, 1 for the next one, and so on. Needs labels, their scores and sizes; they are void afterwards.
  * *moved: false where there is no such place. */
 wl_status wl_kmeans_swap(wl_kmeans *kmeans, size_t attempt, wl_random *random, bool *moved, wl_error *error);
 

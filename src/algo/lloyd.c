@@ -3,8 +3,10 @@
  * labels, centroids and inertia belong together.
  *
  * Sums are kept in F64 and changed by the rows that moved only, in the order of the rows; threads take columns, so no
- * sum depends on their number. Cost a step: clusters * rows * dim multiplications (in bytes where the processor has
- * VNNI), one exact dot product a row and another for each centroid that may be nearer, and the rows that moved. */
+ * sum depends on their number. The inertia follows from the sums, and of a row's own score a bound is kept that is
+ * lowered as its centroid moves (Hamerly, SDM 2010); so a row that no other centroid comes near is not read at all.
+ * Cost a step: clusters * rows * dim multiplications (in bytes where the processor has VNNI), exact dot products for
+ * the centroids that may be nearer, and the rows that moved. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +39,13 @@ static void update_columns(void *user, uint32_t worker, size_t item)
     }
 }
 
+/* Sets drifts as well: what rows know of their scores is less by as much. */
 static void move_centroids(wl_kmeans *kmeans)
 {
     size_t dim = kmeans->rows.dim;
     for (size_t i = 0; i < kmeans->clusters; i++) {
         const double *sum = kmeans->sums + i * dim;
+        kmeans->drifts[i] = 0;
         double divisor = kmeans->sizes[i];
         if (kmeans->spherical) {
             double square = 0;
@@ -49,11 +53,31 @@ static void move_centroids(wl_kmeans *kmeans)
             divisor = sqrt(square);
         }
         if (kmeans->sizes[i] == 0 || !(divisor > 0)) continue; /* stays where it is */
-        for (size_t k = 0; k < dim; k++) kmeans->centroids[i * dim + k] = (float)(sum[k] / divisor);
+        double drift = 0;
+        for (size_t k = 0; k < dim; k++) {
+            float *value = &kmeans->centroids[i * dim + k], moved = (float)(sum[k] / divisor);
+            double difference = (double)moved - (double)*value;
+            drift += difference * difference;
+            *value = moved;
+        }
+        kmeans->drifts[i] = sqrt(drift);
     }
 }
 
-/* Gives each cluster without rows the row that is farthest from its centroid, of clusters that have others. Returns
+/* The sum of the squared distances, from the sums of the rows alone: |x|^2 - 2 x.c + |c|^2 of all rows. */
+static double inertia_of_sums(const wl_kmeans *kmeans, double squares)
+{
+    size_t dim = kmeans->rows.dim;
+    double inertia = squares;
+    for (size_t i = 0; i < kmeans->clusters; i++) {
+        double product = 0;
+        for (size_t k = 0; k < dim; k++) product += kmeans->sums[i * dim + k] * (double)kmeans->centroids[i * dim + k];
+        inertia += 2 * ((double)kmeans->sizes[i] * kmeans->halves[i] - product);
+    }
+    return fmax(inertia, 0);
+}
+
+/* Gives each cluster without rows the row that is farthest from its centroid, of clusters that have others. *filled:
  * whether one was found. */
 static wl_status fill_empty(wl_kmeans *kmeans, bool *filled, wl_error *error)
 {
@@ -61,6 +85,8 @@ static wl_status fill_empty(wl_kmeans *kmeans, bool *filled, wl_error *error)
     for (size_t i = 0; i < kmeans->clusters; i++) empty += kmeans->sizes[i] == 0;
     *filled = false;
     if (!empty) return WL_OK;
+    double inertia;
+    if (wl_kmeans_take_scores(kmeans, &inertia, error)) return error->code;
     wl_match *matches = wl_allocate(empty, sizeof *matches, error);
     if (!matches) return error->code;
     wl_selection farthest = {matches, 0, empty};
@@ -77,6 +103,7 @@ static wl_status fill_empty(wl_kmeans *kmeans, bool *filled, wl_error *error)
         if (kmeans->sizes[kmeans->labels[row]] < 2) continue;
         kmeans->sizes[kmeans->labels[row]]--;
         kmeans->labels[row] = (uint32_t)i;
+        kmeans->scores[row] = -INFINITY; /* nothing is known of it there */
         kmeans->sizes[i] = 1;
         *filled = true;
     }
@@ -98,8 +125,10 @@ static void count_sizes(wl_kmeans *kmeans)
     for (size_t row = 0; row < kmeans->rows.count; row++) kmeans->sizes[kmeans->labels[row]]++;
 }
 
-/* One step after an assignment; *moved: how many rows have another label than before. */
-static wl_status update(wl_kmeans *kmeans, uint32_t *before, size_t *rows, bool first, wl_error *error)
+/* Brings sums up to date with labels. before: those of the time before, or with first nothing. *moved: how many rows
+ * have another label. */
+static wl_status update_sums(wl_kmeans *kmeans, uint32_t *before, size_t *rows, bool first, size_t *moved,
+                             wl_error *error)
 {
     size_t threads = wl_context_threads(kmeans->context), dim = kmeans->rows.dim;
     struct update update = {
@@ -113,36 +142,44 @@ static wl_status update(wl_kmeans *kmeans, uint32_t *before, size_t *rows, bool 
     if (wl_context_run(kmeans->context, (dim + update.width - 1) / update.width, update_columns, &update, error))
         return error->code;
     memcpy(before, kmeans->labels, kmeans->rows.count * sizeof *before);
-    move_centroids(kmeans);
+    *moved = update.moved_count;
     return WL_OK;
 }
 
-static bool same_labels(const wl_kmeans *kmeans, const uint32_t *before)
+/* Centroids to the means of their rows. */
+static wl_status step(wl_kmeans *kmeans, wl_error *error)
 {
-    return memcmp(kmeans->labels, before, kmeans->rows.count * sizeof *before) == 0;
+    memcpy(kmeans->rises, kmeans->halves, kmeans->clusters * sizeof *kmeans->rises);
+    move_centroids(kmeans);
+    if (wl_kmeans_load_centroids(kmeans, error)) return error->code;
+    for (size_t i = 0; i < kmeans->clusters; i++) kmeans->rises[i] = kmeans->halves[i] - kmeans->rises[i];
+    return WL_OK;
 }
 
 static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, wl_clustering *result, uint32_t *before,
-                         size_t *moved, uint64_t *done, wl_error *error)
+                         size_t *rows, uint64_t *done, wl_error *error)
 {
-    double previous = INFINITY;
+    double previous = INFINITY, squares = 0, unused;
+    for (size_t row = 0; row < kmeans->rows.count; row++) squares += kmeans->squares[row];
+    if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_take_scores(kmeans, &unused, error)) return error->code;
     for (uint32_t iteration = 1;; iteration++) {
-        size_t chunk = iteration == 1 ? WL_PANEL_LANES : WL_KMEANS_CHUNK; /* the first guesses are bad */
-        if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_assign(kmeans, chunk, &result->inertia, error))
-            return error->code;
+        bool first = iteration == 1, filled;
+        size_t chunk = first ? WL_PANEL_LANES : WL_KMEANS_CHUNK, moved; /* the first guesses are bad */
+        if (wl_kmeans_assign(kmeans, chunk, error)) return error->code;
+        count_sizes(kmeans);
+        if (update_sums(kmeans, before, rows, first, &moved, error)) return error->code;
+        result->inertia = inertia_of_sums(kmeans, squares);
         ++*done;
         if (options->progress && !options->progress(options->user, *done, 0))
             return wl_fail(error, WL_ERROR_CANCELLED, "cancelled");
         result->iterations = iteration;
-        count_sizes(kmeans);
-        result->converged = (iteration > 1 && same_labels(kmeans, before)) ||
-                            previous - result->inertia < options->tolerance * result->inertia;
+        result->converged = moved == 0 || previous - result->inertia < options->tolerance * result->inertia;
         previous = result->inertia;
         if (iteration == options->most_iterations) return WL_OK;
-        bool filled;
         if (fill_empty(kmeans, &filled, error)) return error->code;
         if (result->converged && !filled) return WL_OK;
-        if (update(kmeans, before, moved, iteration == 1, error)) return error->code;
+        if (filled && update_sums(kmeans, before, rows, false, &moved, error)) return error->code;
+        if (step(kmeans, error)) return error->code;
     }
 }
 
@@ -150,9 +187,9 @@ wl_status wl_kmeans_iterate(wl_kmeans *kmeans, const wl_cluster_options *options
                             wl_error *error)
 {
     uint32_t *before = wl_allocate(kmeans->rows.count, sizeof *before, error);
-    size_t *moved = before ? wl_allocate(kmeans->rows.count, sizeof *moved, error) : NULL;
-    wl_status status = moved ? iterate(kmeans, options, result, before, moved, done, error) : error->code;
-    free(moved);
+    size_t *rows = before ? wl_allocate(kmeans->rows.count, sizeof *rows, error) : NULL;
+    wl_status status = rows ? iterate(kmeans, options, result, before, rows, done, error) : error->code;
+    free(rows);
     free(before);
     return status;
 }

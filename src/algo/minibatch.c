@@ -76,8 +76,11 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
         if (step % epoch == 0 && options->progress && !options->progress(options->user, ++*done, 0))
             return wl_fail(error, WL_ERROR_CANCELLED, "cancelled");
     }
-    if (wl_kmeans_load_centroids(kmeans, error)) return error->code;
-    return wl_kmeans_assign(kmeans, WL_PANEL_LANES, &result->inertia, error);
+    double unused;
+    if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_take_scores(kmeans, &unused, error) ||
+        wl_kmeans_assign(kmeans, WL_PANEL_LANES, error))
+        return error->code;
+    return wl_kmeans_take_scores(kmeans, &result->inertia, error);
 }
 
 wl_status wl_kmeans_iterate_batches(wl_kmeans *kmeans, const wl_cluster_options *options, wl_random *random,

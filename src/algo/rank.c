@@ -8,7 +8,7 @@
 #include "text/context.h"
 #include "vector/vectors.h"
 
-enum { SLICE = 8192 }; /* texts embedded before they are scored */
+enum { SLICE = 1024 }; /* texts embedded before they are scored: their vectors stay in the cache near the core */
 
 struct wl_key {
     const wl_model *model;

@@ -12,17 +12,24 @@
 #include "algo/kmeans.h"
 
 enum { SAMPLE_ROWS = 64, LEAST_SAMPLE = 16384, DRAWS = WL_PANEL_LANES };
+enum { GROUP_PAIRS = WL_KMEANS_GROUP * WL_TILE_QUERIES * DRAWS };
+
+/* A place in the sample that is nearer to a draw than to what it has. */
+struct nearer {
+    uint32_t at, draw;
+    double distance; /* squared */
+};
 
 struct seeding {
     wl_kmeans *kmeans;
     size_t *rows; /* (count), the sample; whole tiles of rows that follow each other where it is not all of them */
     size_t count, tile_count, draw_count;
-    size_t *tiles;     /* (tile_count), of kmeans */
-    double *distances; /* (count), squared, to the nearest centroid so far */
-    double *cumulated; /* (count), their sums up to each */
-    double *nearer;    /* (count, draw_count), with each draw as another centroid */
-    double *gains;     /* (groups, draw_count) */
-    float *draws;      /* (draw_count, dim) */
+    size_t *tiles;         /* (tile_count), of kmeans */
+    double *distances;     /* (count), squared, to the nearest centroid so far */
+    double *cumulated;     /* (count), their sums up to each */
+    struct nearer *nearer; /* (groups, GROUP_PAIRS), what the draws of a step would change */
+    size_t *nearer_counts; /* (groups) */
+    float *draws;          /* (draw_count, dim) */
     double halves[DRAWS];
     wl_screen_rows block;
 };
@@ -31,10 +38,11 @@ static void try_draws(void *user, uint32_t worker, size_t item)
 {
     const struct seeding *seeding = user;
     wl_kmeans *kmeans = seeding->kmeans;
+    const wl_kernels *kernels = wl_kernels_best();
     size_t draws = seeding->draw_count, dim = kmeans->rows.dim;
     wl_hit *hits = kmeans->hits + (size_t)worker * WL_KMEANS_HITS;
-    double *gains = seeding->gains + item * draws;
-    for (size_t draw = 0; draw < draws; draw++) gains[draw] = 0;
+    struct nearer *nearer = seeding->nearer + item * GROUP_PAIRS;
+    size_t count = 0;
     size_t end =
         (item + 1) * WL_KMEANS_GROUP < seeding->tile_count ? (item + 1) * WL_KMEANS_GROUP : seeding->tile_count;
     for (size_t i = item * WL_KMEANS_GROUP; i < end; i++) {
@@ -42,22 +50,43 @@ static void try_draws(void *user, uint32_t worker, size_t item)
         for (size_t place = 0; place < WL_TILE_QUERIES && tile->used[place]; place++) {
             size_t at = i * WL_TILE_QUERIES + place;
             double distance = seeding->distances[at], square = kmeans->squares[seeding->rows[at]];
-            for (size_t draw = 0; draw < draws; draw++) seeding->nearer[at * draws + draw] = distance;
             /* |x|^2 - 2 * score < distance */
             wl_screen_tile_aim(&kmeans->screen, tile, place, &seeding->block, (square - distance) / 2);
         }
         size_t found = wl_screen_run(&kmeans->screen, &seeding->block, 0, draws, tile, hits);
         for (size_t hit = 0; hit < found; hit++) {
             size_t at = i * WL_TILE_QUERIES + hits[hit].query, draw = hits[hit].row, row = seeding->rows[at];
-            double score = wl_kernels_best()->pairs[WL_ELEMENT_F32].dot(wl_row(&kmeans->rows, row),
-                                                                        seeding->draws + draw * dim, dim) -
-                           seeding->halves[draw];
+            const float *values = wl_row(&kmeans->rows, row), *drawn = seeding->draws + draw * dim;
+            double least = (kmeans->squares[row] - seeding->distances[at]) / 2 + seeding->halves[draw];
+            double length = sqrt(kmeans->squares[row] * 2 * seeding->halves[draw]);
+            if (wl_rough_bound(kernels, values, drawn, dim, length) < least) continue;
+            double score = kernels->pairs[WL_ELEMENT_F32].dot(values, drawn, dim) - seeding->halves[draw];
             double distance = fmax(kmeans->squares[row] - 2 * score, 0);
             if (!(distance < seeding->distances[at])) continue;
-            seeding->nearer[at * draws + draw] = distance;
-            gains[draw] += seeding->distances[at] - distance;
+            nearer[count++] = (struct nearer){(uint32_t)at, (uint32_t)draw, distance};
         }
     }
+    seeding->nearer_counts[item] = count;
+}
+
+/* Keeps the draw that brings the sum of the distances down the most. Returns which. */
+static size_t keep_best(const struct seeding *seeding, size_t groups)
+{
+    double gains[DRAWS] = {0};
+    for (size_t group = 0; group < groups; group++)
+        for (size_t i = 0; i < seeding->nearer_counts[group]; i++) {
+            const struct nearer *nearer = &seeding->nearer[group * GROUP_PAIRS + i];
+            gains[nearer->draw] += seeding->distances[nearer->at] - nearer->distance;
+        }
+    size_t best = 0;
+    for (size_t draw = 1; draw < seeding->draw_count; draw++)
+        if (gains[draw] > gains[best]) best = draw;
+    for (size_t group = 0; group < groups; group++)
+        for (size_t i = 0; i < seeding->nearer_counts[group]; i++) {
+            const struct nearer *nearer = &seeding->nearer[group * GROUP_PAIRS + i];
+            if (nearer->draw == best) seeding->distances[nearer->at] = nearer->distance;
+        }
+    return best;
 }
 
 /* Sums of the distances up to each place; returns that of all. */
@@ -102,17 +131,7 @@ static wl_status place_centroid(struct seeding *seeding, size_t centroid, size_t
     wl_vectors rows = {seeding->draws, draws, dim, WL_ELEMENT_F32};
     wl_screen_rows_load(&kmeans->screen, &seeding->block, &rows, 0, draws, biases, &bad);
     if (wl_context_run(kmeans->context, groups, try_draws, seeding, error)) return error->code;
-    size_t best = 0;
-    double most = -1;
-    for (size_t draw = 0; draw < draws; draw++) {
-        double gain = 0;
-        for (size_t group = 0; group < groups; group++) gain += seeding->gains[group * draws + draw];
-        if (gain > most) {
-            most = gain;
-            best = draw;
-        }
-    }
-    for (size_t at = 0; at < seeding->count; at++) seeding->distances[at] = seeding->nearer[at * draws + best];
+    size_t best = keep_best(seeding, groups);
     for (size_t i = 0; i < dim; i++) kmeans->centroids[centroid * dim + i] = seeding->draws[best * dim + i];
     return WL_OK;
 }
@@ -142,11 +161,12 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     seeding.tiles = wl_allocate(seeding.tile_count, sizeof *seeding.tiles, error);
     seeding.distances = wl_allocate(room, sizeof *seeding.distances, error);
     seeding.cumulated = wl_allocate(room, sizeof *seeding.cumulated, error);
-    seeding.nearer = wl_allocate(room, draws * sizeof *seeding.nearer, error);
-    seeding.gains = wl_allocate(seeding.tile_count / WL_KMEANS_GROUP + 1, draws * sizeof *seeding.gains, error);
+    size_t groups = seeding.tile_count / WL_KMEANS_GROUP + 1;
+    seeding.nearer = wl_allocate(groups, GROUP_PAIRS * sizeof *seeding.nearer, error);
+    seeding.nearer_counts = wl_allocate(groups, sizeof *seeding.nearer_counts, error);
     seeding.draws = wl_allocate(draws, kmeans->rows.dim * sizeof *seeding.draws, error);
     wl_status status = seeding.rows && seeding.tiles && seeding.distances && seeding.cumulated && seeding.nearer &&
-                               seeding.gains && seeding.draws
+                               seeding.nearer_counts && seeding.draws
                            ? wl_screen_rows_create(&kmeans->screen, &seeding.block, error)
                            : error->code;
     if (!status) take_sample(&seeding, random);
@@ -160,7 +180,7 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     free(seeding.distances);
     free(seeding.cumulated);
     free(seeding.nearer);
-    free(seeding.gains);
+    free(seeding.nearer_counts);
     free(seeding.draws);
     return status;
 }

@@ -16,7 +16,7 @@
 enum {
     FEW = 6,              /* queries that stream: their products cost less than reading a row */
     STREAM_ROWS = 1024,   /* rows an item of work */
-    CHUNK_ROWS = 192,     /* rows between two looks at the thresholds */
+    CHUNK_ROWS = 192,     /* rows between two looks at the thresholds while they still rise quickly */
     MOST_QUERIES = 16384, /* at a time; fewer where k is large: */
     MOST_MATCHES = 1 << 20
 };
@@ -35,7 +35,7 @@ struct search {
     char *groups;
     size_t tile_count, slices;
     wl_screen_rows *blocks; /* (threads) */
-    wl_hit *hits;           /* (threads, WL_TILE_QUERIES * CHUNK_ROWS) */
+    wl_hit *hits;           /* (threads, WL_TILE_QUERIES * WL_BLOCK_ROWS) */
 };
 
 static void stream_rows(void *user, uint32_t worker, size_t item)
@@ -70,7 +70,7 @@ static void search_chunk(const struct search *search, uint32_t worker, size_t ti
 {
     wl_screen_tile *tile = &search->tiles[tile_index];
     const wl_screen_rows *block = &search->blocks[worker];
-    wl_hit *hits = search->hits + (size_t)worker * WL_TILE_QUERIES * CHUNK_ROWS;
+    wl_hit *hits = search->hits + (size_t)worker * WL_TILE_QUERIES * WL_BLOCK_ROWS;
     wl_selection *selections = search->selections + worker * search->count + tile_index * WL_TILE_QUERIES;
     wl_screen_tile aimed = *tile; /* threads share tiles, each aims its own copy */
     for (size_t place = 0; place < WL_TILE_QUERIES && tile->used[place]; place++) {
@@ -81,9 +81,12 @@ static void search_chunk(const struct search *search, uint32_t worker, size_t ti
     size_t count = wl_screen_run(&search->screen, block, begin, end, &aimed, hits);
     for (size_t i = 0; i < count; i++) {
         size_t query = tile_index * WL_TILE_QUERIES + hits[i].query, row = first + hits[i].row;
-        double score =
-            wl_row_score_with(&search->comparison, wl_row(search->queries, search->first + query),
-                              search->squares[query], wl_row(search->rows, row), block->squares[hits[i].row]);
+        const void *a = wl_row(search->queries, search->first + query), *b = wl_row(search->rows, row);
+        double threshold = wl_selection_threshold(&selections[hits[i].query]);
+        if (!wl_row_may_reach(&search->comparison, a, search->squares[query], b,
+                              wl_measure_to_cosine(search->comparison.measure, threshold)))
+            continue;
+        double score = wl_row_score(&search->comparison, a, search->squares[query], b);
         wl_select(&selections[hits[i].query], (wl_match){row, (float)score});
     }
 }
@@ -103,9 +106,13 @@ static void search_block(void *user, uint32_t worker, size_t item)
         return;
     }
     size_t begin = slice * search->tile_count / search->slices, end = (slice + 1) * search->tile_count / search->slices;
-    for (size_t tile = begin; tile < end; tile++)
-        for (size_t at = 0; at < count; at += CHUNK_ROWS)
-            search_chunk(search, worker, tile, first, at, count - at < CHUNK_ROWS ? count : at + CHUNK_ROWS);
+    for (size_t tile = begin; tile < end; tile++) {
+        const wl_selection *last = &search->selections[worker * search->count + (tile + 1) * WL_TILE_QUERIES - 1];
+        bool settled = (tile + 1) * WL_TILE_QUERIES <= search->count && last->count == last->most;
+        size_t chunk = settled ? WL_BLOCK_ROWS : CHUNK_ROWS;
+        for (size_t at = 0; at < count; at += chunk)
+            search_chunk(search, worker, tile, first, at, count - at < chunk ? count : at + chunk);
+    }
 }
 
 /* ---- one round: queries [first, first + count) ---- */
@@ -166,7 +173,7 @@ static wl_status create_screen(struct search *search, size_t queries, wl_error *
     search->tiles = wl_allocate(tiles, sizeof *search->tiles, error);
     search->groups = wl_allocate(tiles, wl_screen_tile_size(&search->screen), error);
     search->blocks = wl_allocate(threads, sizeof *search->blocks, error);
-    search->hits = wl_allocate(threads * WL_TILE_QUERIES * CHUNK_ROWS, sizeof *search->hits, error);
+    search->hits = wl_allocate(threads * WL_TILE_QUERIES * WL_BLOCK_ROWS, sizeof *search->hits, error);
     if (!search->tiles || !search->groups || !search->blocks || !search->hits) return error->code;
     for (size_t i = 0; i < threads; i++)
         if (wl_screen_rows_create(&search->screen, &search->blocks[i], error)) return error->code;

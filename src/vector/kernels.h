@@ -54,6 +54,7 @@ typedef struct wl_tile {
     const void *groups; /* (8, depth) groups: floats, signed bytes, or the complement of 32 bits */
     float rest[WL_TILE_QUERIES];
     float threshold[WL_TILE_QUERIES];
+    int32_t whole[WL_TILE_QUERIES]; /* the same for whole numbers: n > threshold where n > whole */
     int32_t start[WL_TILE_QUERIES]; /* bytes: what undoes the 128 in the panel, -128 times the query's sum */
 } wl_tile;
 
@@ -68,9 +69,16 @@ typedef struct wl_hit {
  * product. Bytes: exact up to the rounding of the score to F32; depth is below 2^14. */
 typedef size_t wl_screen_kernel(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits);
 
+/* The sum of the squares of 8 to 128 floats in NumPy's order: eight strided sums, added in pairs, then what is left. */
+typedef float wl_squares_kernel(const float *values, size_t count);
+/* wl_binarize of ops.h. */
+typedef void wl_binarize_kernel(const float *vector, size_t dim, uint8_t *bits);
+
 typedef struct wl_kernels {
     const char *name;
     wl_sum_kernel *sum_f32, *sum_f16, *sum_bf16, *sum_i8;
+    wl_squares_kernel *squares;
+    wl_binarize_kernel *binarize;
     wl_pair_kernels pairs[WL_NUMBERS]; /* by wl_element */
     wl_rough_kernel *rough;
     uint64_t (*hamming)(const uint8_t *a, const uint8_t *b, size_t size);
@@ -86,6 +94,8 @@ extern const wl_kernels wl_kernels_avx2, wl_kernels_avx512, wl_kernels_avx512vnn
 /* What the sets share, in the file of the least instructions that they need. */
 uint64_t wl_hamming_popcnt(const uint8_t *a, const uint8_t *b, size_t size);
 uint64_t wl_hamming_vpopcntdq(const uint8_t *a, const uint8_t *b, size_t size);
+wl_squares_kernel wl_squares_avx2;
+wl_binarize_kernel wl_binarize_avx2;
 wl_screen_kernel wl_screen_bits_avx2, wl_screen_bits_vpopcntdq, wl_screen_bytes_vnni;
 #elif defined(__AARCH64EL__) && !defined(WL_PLAIN_KERNELS)
 #define WL_ARM_KERNELS 1

@@ -92,6 +92,38 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(load_i8, 1, wl_kernels_generic.sum_i8, table, stride, rows, weights, count, dim, out);
 }
 
+/* ---- one vector ---- */
+
+float wl_squares_avx2(const float *values, size_t count)
+{
+    __m256 sums = _mm256_loadu_ps(values);
+    sums = _mm256_mul_ps(sums, sums);
+    size_t i = LANES;
+    for (; i + LANES <= count; i += LANES) {
+        __m256 value = _mm256_loadu_ps(values + i);
+        sums = _mm256_add_ps(sums, _mm256_mul_ps(value, value));
+    }
+    __m256 pairs = _mm256_hadd_ps(sums, sums), fours = _mm256_hadd_ps(pairs, pairs);
+    float sum = _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(fours), _mm256_extractf128_ps(fours, 1)));
+    for (; i < count; i++) sum += values[i] * values[i];
+    return sum;
+}
+
+/* The first dimension is the highest bit of a byte, but the lowest of a mask: lanes are turned around first. */
+void wl_binarize_avx2(const float *vector, size_t dim, uint8_t *bits)
+{
+    const __m256i backwards = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+    size_t i = 0;
+    for (; i + LANES <= dim; i += LANES) {
+        __m256 values = _mm256_permutevar8x32_ps(_mm256_loadu_ps(vector + i), backwards);
+        bits[i / 8] = (uint8_t)_mm256_movemask_ps(_mm256_cmp_ps(values, _mm256_setzero_ps(), _CMP_GT_OQ));
+    }
+    if (i == dim) return;
+    unsigned byte = 0;
+    for (size_t j = 0; i + j < dim; j++) byte |= (unsigned)(vector[i + j] > 0) << (7 - j);
+    bits[i / 8] = (uint8_t)byte;
+}
+
 /* ---- pairs of vectors: the sixteen sums are four registers of F64 ---- */
 
 enum { INTERLEAVED = 16 };
@@ -311,6 +343,8 @@ const wl_kernels wl_kernels_avx2 = {
     .sum_f16 = sum_f16,
     .sum_bf16 = sum_bf16,
     .sum_i8 = sum_i8,
+    .squares = wl_squares_avx2,
+    .binarize = wl_binarize_avx2,
     .pairs = {{dot_f32, products_f32, squared_distance_f32},
               {dot_f16, products_f16, squared_distance_f16},
               {dot_bf16, products_bf16, squared_distance_bf16},

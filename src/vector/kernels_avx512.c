@@ -100,9 +100,13 @@ typedef struct wide {
     __m512d low, high;
 } wide;
 
-/* LANES elements at at, those behind the last zero. */
+/* LANES elements at at, those behind the last zero. Whole registers of floats are widened as they are loaded. */
 static inline __attribute__((always_inline)) wide widen(load_lanes *load, const char *at, size_t left)
 {
+    if (load == load_f32 && left >= LANES) {
+        const float *from = (const float *)(const void *)at;
+        return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(from)), _mm512_cvtps_pd(_mm256_loadu_ps(from + LANES / 2))};
+    }
     unsigned lanes = left < LANES ? (1u << left) - 1 : ALL;
     __m512 values = load(at, (__mmask16)lanes);
     return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(values)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1))};
@@ -198,7 +202,8 @@ static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, con
 }
 
 #define AVX512_KERNELS                                                                                                 \
-    .sum_f32 = sum_f32, .sum_f16 = sum_f16, .sum_bf16 = sum_bf16, .sum_i8 = sum_i8,                                    \
+    .sum_f32 = sum_f32, .sum_f16 = sum_f16, .sum_bf16 = sum_bf16, .sum_i8 = sum_i8, .squares = wl_squares_avx2,        \
+    .binarize = wl_binarize_avx2,                                                                                      \
     .pairs = {{dot_f32, products_f32, squared_distance_f32},                                                           \
               {dot_f16, products_f16, squared_distance_f16},                                                           \
               {dot_bf16, products_bf16, squared_distance_bf16},                                                        \

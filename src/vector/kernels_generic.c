@@ -75,6 +75,30 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(convert_i8, 1, table, stride, rows, weights, count, dim, out);
 }
 
+/* ---- one vector ---- */
+
+static float squares(const float *values, size_t count)
+{
+    float s[8];
+    for (size_t j = 0; j < 8; j++) s[j] = values[j] * values[j];
+    size_t i = 8;
+    for (; i + 8 <= count; i += 8)
+        for (size_t j = 0; j < 8; j++) s[j] += values[i + j] * values[i + j];
+    float sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    for (; i < count; i++) sum += values[i] * values[i];
+    return sum;
+}
+
+static void binarize(const float *vector, size_t dim, uint8_t *bits)
+{
+    for (size_t i = 0; i < dim; i += 8) {
+        unsigned byte = 0;
+        size_t width = dim - i < 8 ? dim - i : 8;
+        for (size_t j = 0; j < width; j++) byte |= (unsigned)(vector[i + j] > 0) << (7 - j);
+        bits[i / 8] = (uint8_t)byte;
+    }
+}
+
 /* ---- pairs of vectors ---- */
 
 enum { LANES = 16 };
@@ -248,6 +272,8 @@ const wl_kernels wl_kernels_generic = {
     .sum_f16 = sum_f16,
     .sum_bf16 = sum_bf16,
     .sum_i8 = sum_i8,
+    .squares = squares,
+    .binarize = binarize,
     .pairs = {{dot_f32, products_f32, squared_distance_f32},
               {dot_f16, products_f16, squared_distance_f16},
               {dot_bf16, products_bf16, squared_distance_bf16},

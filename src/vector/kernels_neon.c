@@ -4,10 +4,11 @@
  * screen_bytes is NULL: without the products of bytes (DotProd, from ARMv8.2 on; those of mixed signs, which a panel
  * needs, are another extension, I8MM) bytes would be widened first and were no faster than floats. Finding them at run
  * time is another question for each operating system, and no such processor was at hand to measure on. */
+#include "vector/kernels.h"
+
+#if WL_ARM_KERNELS /* so that whatever goes over all sources may go over this one */
 #include <arm_neon.h>
 #include <string.h>
-
-#include "vector/kernels.h"
 
 enum { LANES = 4, GROUP = 16, QUARTERS = 4, GROUPS = 4, BLOCK = GROUP * GROUPS, AHEAD = 6 };
 
@@ -96,6 +97,40 @@ SUM(f32, 4)
 SUM(f16, 2)
 SUM(bf16, 2)
 SUM(i8, 1)
+
+/* ---- one vector ---- */
+
+static float squares(const float *values, size_t count)
+{
+    float32x4_t low = vld1q_f32(values), high = vld1q_f32(values + LANES);
+    low = vmulq_f32(low, low);
+    high = vmulq_f32(high, high);
+    size_t i = 8;
+    for (; i + 8 <= count; i += 8) {
+        float32x4_t x = vld1q_f32(values + i), y = vld1q_f32(values + i + LANES);
+        low = vaddq_f32(low, vmulq_f32(x, x));
+        high = vaddq_f32(high, vmulq_f32(y, y));
+    }
+    float32x4_t pairs = vpaddq_f32(low, high), fours = vpaddq_f32(pairs, pairs);
+    float sum = vgetq_lane_f32(fours, 0) + vgetq_lane_f32(fours, 1);
+    for (; i < count; i++) sum += values[i] * values[i];
+    return sum;
+}
+
+static void binarize(const float *vector, size_t dim, uint8_t *bits)
+{
+    const uint32x4_t high = {128, 64, 32, 16}, low = {8, 4, 2, 1};
+    size_t i = 0;
+    for (; i + 8 <= dim; i += 8) {
+        uint32x4_t first = vandq_u32(vcgtzq_f32(vld1q_f32(vector + i)), high);
+        uint32x4_t second = vandq_u32(vcgtzq_f32(vld1q_f32(vector + i + LANES)), low);
+        bits[i / 8] = (uint8_t)vaddvq_u32(vorrq_u32(first, second));
+    }
+    if (i == dim) return;
+    unsigned byte = 0;
+    for (size_t j = 0; i + j < dim; j++) byte |= (unsigned)(vector[i + j] > 0) << (7 - j);
+    bits[i / 8] = (uint8_t)byte;
+}
 
 /* ---- pairs of vectors: the sixteen sums are eight registers of F64 ---- */
 
@@ -328,6 +363,8 @@ const wl_kernels wl_kernels_neon = {
     .sum_f16 = sum_f16,
     .sum_bf16 = sum_bf16,
     .sum_i8 = sum_i8,
+    .squares = squares,
+    .binarize = binarize,
     .pairs = {{dot_f32, products_f32, squared_distance_f32},
               {dot_f16, products_f16, squared_distance_f16},
               {dot_bf16, products_bf16, squared_distance_bf16},
@@ -337,3 +374,4 @@ const wl_kernels wl_kernels_neon = {
     .screen_floats = screen_floats,
     .screen_bits = screen_bits,
 };
+#endif

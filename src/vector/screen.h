@@ -35,12 +35,11 @@ wl_screen wl_screen_make(const wl_vectors *vectors, size_t taken, bool unit);
 /* Up to WL_BLOCK_ROWS rows. */
 typedef struct wl_screen_rows {
     wl_panel panel;
-    size_t count;    /* rows */
-    double scale;    /* a value is scale * integer */
-    double length;   /* the largest of a row, |r| + |e|, and */
-    double error;    /* the largest |e| */
-    double bias;     /* the largest |bias| */
-    double *squares; /* (count) squared lengths of the rows themselves */
+    size_t count;  /* rows */
+    double scale;  /* a value is scale * integer */
+    double length; /* the largest of a row, |r| + |e|, and */
+    double error;  /* the largest |e| */
+    double bias;   /* the largest |bias| */
     void *groups;
     float *rest, *values; /* rest of each row; scratch for one row */
 } wl_screen_rows;

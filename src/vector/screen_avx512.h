@@ -44,6 +44,17 @@ static inline __attribute__((always_inline)) void screen_sums(enum screen_kind k
         for (size_t b = 0; b < blocks; b++) out[q * blocks + b] = sums[q][b];
 }
 
+/* The lanes of a query's sums that are above its threshold. Without a rest whole numbers are compared as such. */
+static inline __attribute__((always_inline)) unsigned screen_above(enum screen_kind kind, const wl_tile *tile, size_t q,
+                                                                   __m512i sums, const float *rest, __m512i whole)
+{
+    __m512 threshold = _mm512_set1_ps(tile->threshold[q]);
+    if (kind != SCREEN_FLOATS && !rest) return _mm512_cmpgt_epi32_mask(sums, whole);
+    __m512 score = kind == SCREEN_FLOATS ? _mm512_castsi512_ps(sums) : _mm512_cvtepi32_ps(sums);
+    if (rest) score = _mm512_fmadd_ps(_mm512_set1_ps(tile->rest[q]), _mm512_loadu_ps(rest), score);
+    return _mm512_cmp_ps_mask(score, threshold, _CMP_GT_OQ);
+}
+
 static inline __attribute__((always_inline)) size_t screen_blocks(enum screen_kind kind, size_t blocks,
                                                                   const wl_panel *panel, size_t block,
                                                                   const wl_tile *tile, wl_hit *hits)
@@ -51,17 +62,18 @@ static inline __attribute__((always_inline)) size_t screen_blocks(enum screen_ki
     __m512i sums[WL_TILE_QUERIES * SCREEN_BLOCKS];
     size_t count = 0;
     screen_sums(kind, blocks, panel, block, tile, sums);
-    for (size_t b = 0; b < blocks; b++) {
-        __m512 rest = panel->rest ? _mm512_loadu_ps(panel->rest + (block + b) * WL_PANEL_LANES) : _mm512_setzero_ps();
-        for (size_t q = 0; q < WL_TILE_QUERIES; q++) {
-            __m512i sum = sums[q * blocks + b];
-            __m512 score = kind == SCREEN_FLOATS ? _mm512_castsi512_ps(sum) : _mm512_cvtepi32_ps(sum);
-            score = _mm512_fmadd_ps(_mm512_set1_ps(tile->rest[q]), rest, score);
-            unsigned above = _mm512_cmp_ps_mask(score, _mm512_set1_ps(tile->threshold[q]), _CMP_GT_OQ);
-            uint32_t first = (uint32_t)((block + b) * WL_PANEL_LANES);
-            for (; above; above &= above - 1)
-                hits[count++] = (wl_hit){(uint32_t)q, first + (uint32_t)__builtin_ctz(above)};
-        }
+    const float *rest = panel->rest ? panel->rest + block * WL_PANEL_LANES : NULL;
+    for (size_t q = 0; q < WL_TILE_QUERIES; q++) {
+        __m512i whole = _mm512_set1_epi32(tile->whole[q]);
+        uint64_t above = 0;
+#pragma GCC unroll 3
+        for (size_t b = 0; b < blocks; b++)
+            above |= (uint64_t)screen_above(kind, tile, q, sums[q * blocks + b],
+                                            rest ? rest + b * WL_PANEL_LANES : NULL, whole)
+                     << b * WL_PANEL_LANES;
+        uint32_t first = (uint32_t)(block * WL_PANEL_LANES);
+        for (; above; above &= above - 1)
+            hits[count++] = (wl_hit){(uint32_t)q, first + (uint32_t)__builtin_ctzll(above)};
     }
     return count;
 }
