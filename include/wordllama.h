@@ -330,7 +330,7 @@ WL_API size_t wl_vector_size(wl_element element, size_t dim);
 
 /* Dot product, squared Euclidean distance and cosine (0 where a vector is zero) of two vectors. Elements are widened to
  * F64, products are rounded to F64, and 16 interleaved sums are folded by halves: the same bits on every instruction
- * set, relative error below (dim / 16 + 5) * 2^-53 of the sum of the terms' magnitudes. BITS: dim - 2d, 4d and
+ * set, relative error below (dim / 16 + 8) * 2^-53 of the sum of the terms' magnitudes. BITS: dim - 2d, 4d and
  * 1 - 2d / dim where d bits differ. An unknown element gives NaN. */
 WL_API double wl_vector_dot(wl_element element, const void *a, const void *b, size_t dim);
 WL_API double wl_vector_squared_distance(wl_element element, const void *a, const void *b, size_t dim);

@@ -45,11 +45,16 @@ wl_cpu wl_cpu_detect(void)
     static const struct {
         const char *name;
         wl_cpu cpu;
-    } names[] = {{"generic", WL_CPU_GENERIC},
-                 {"avx2", WL_CPU_AVX2},
-                 {"avx512", WL_CPU_AVX512},
-                 {"avx512vnni", WL_CPU_AVX512VNNI},
-                 {"neon", WL_CPU_NEON}};
+    } names[] = {
+        {"generic", WL_CPU_GENERIC},
+#if defined(__x86_64__)
+        {"avx2", WL_CPU_AVX2},
+        {"avx512", WL_CPU_AVX512},
+        {"avx512vnni", WL_CPU_AVX512VNNI},
+#elif defined(__AARCH64EL__)
+        {"neon", WL_CPU_NEON},
+#endif
+    };
     wl_cpu best = machine();
     const char *wanted = getenv("WORDLLAMA_CPU");
     for (size_t i = 0; wanted && i < sizeof names / sizeof *names; i++)

@@ -66,7 +66,7 @@ typedef struct wl_hit {
 /* All pairs of the tile with the panel's blocks [begin, end) whose score is above the query's threshold, into hits
  * (room for all), the rows of each query ascending; returns their number. The score is the dot product of the groups,
  * for bits the number of equal ones, plus rest * rest. Floats: the error is below (depth + 2) * 2^-24 of the lengths'
- * product. Bytes: exact up to the rounding of the score to F32; depth is below 2^14. */
+ * product. Bytes: exact up to the rounding of the score to F32; depth is at most 2^14. */
 typedef size_t wl_screen_kernel(const wl_panel *panel, size_t begin, size_t end, const wl_tile *tile, wl_hit *hits);
 
 /* The sum of the squares of 8 to 128 floats in NumPy's order: eight strided sums, added in pairs, then what is left. */

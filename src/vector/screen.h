@@ -37,7 +37,7 @@ typedef struct wl_screen_rows {
     wl_panel panel;
     size_t count;  /* rows */
     double scale;  /* a value is scale * integer */
-    double length; /* the largest of a row, |r| + |e|, and */
+    double length; /* at least that of any row, over the dimensions taken */
     double error;  /* the largest |e| */
     double bias;   /* the largest |bias| */
     void *groups;
@@ -48,7 +48,8 @@ typedef struct wl_screen_rows {
 wl_status wl_screen_rows_create(const wl_screen *screen, wl_screen_rows *rows, wl_error *error);
 void wl_screen_rows_free(wl_screen_rows *rows);
 /* Takes rows [first, first + count) of vectors. biases: NULL, or (count) numbers that are added to the products; only
- * where all dimensions are taken. *bad: the first row that is not finite, else WL_NONE. */
+ * where all dimensions are taken. With unit length *bad is the first row that is not finite, else WL_NONE; without it
+ * rows must be finite. */
 void wl_screen_rows_load(const wl_screen *screen, wl_screen_rows *rows, const wl_vectors *vectors, size_t first,
                          size_t count, const float *biases, size_t *bad);
 

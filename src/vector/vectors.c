@@ -30,6 +30,8 @@ wl_status wl_vectors_check(const wl_vectors *vectors, const char *name, wl_error
                        UINT32_MAX);
     size_t size = wl_vector_size(vectors->element, vectors->dim), bytes;
     if (!size) return wl_fail(error, WL_ERROR_ARGUMENT, "%s have an unknown element, %d", name, (int)vectors->element);
+    if (vectors->element == WL_ELEMENT_BITS && vectors->dim > 1u << 30)
+        return wl_fail(error, WL_ERROR_LIMIT, "%s have %zu dimensions, of bits at most 2^30", name, vectors->dim);
     if (vectors->count >= UINT32_MAX || __builtin_mul_overflow(size, vectors->count, &bytes))
         return wl_fail(error, WL_ERROR_LIMIT, "%zu %s are too many", vectors->count, name);
     if ((uintptr_t)vectors->data % wl_vector_size(vectors->element, 1))
