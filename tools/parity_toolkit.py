@@ -299,7 +299,10 @@ def main() -> None:
     library = Library(options.library, options.model)
     table = load_file(options.model / "model.safetensors")["embedding.weight"]
     oracle = WordLlamaInference(table, Tokenizer.from_file(str(options.model / "tokenizer.json")))
-    titles = members(options.data / "train" / "arxiv.jsonl.gz", "anchor", 5000)
+    # Titles of an encyclopedia repeat more often.
+    titles = [
+        title for name in ("arxiv", "enwiki") for title in members(options.data / "train" / f"{name}.jsonl.gz", "anchor", 2500)
+    ]
     if "rank" in wanted:
         compare_rank(library, oracle, titles)
     if "dedup" in wanted:
@@ -312,7 +315,7 @@ def main() -> None:
         generator = np.random.default_rng(1)
         corners = generator.normal(size=(12, 16))[generator.integers(12, size=3000)]
         sets = {
-            "arXiv titles": (oracle.embed(titles, norm=True), 50),
+            "titles": (oracle.embed(titles, norm=True), 50),
             "news": (oracle.embed(news, norm=True), 8),
             "encyclopedia paragraphs, not normalized": (oracle.embed(wiki), 20),
             "12 normal clouds": ((corners + generator.normal(size=corners.shape)).astype(np.float32), 12),

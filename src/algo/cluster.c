@@ -116,7 +116,7 @@ wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *option
     wl_status status = take_rows(&kmeans.rows, &copy, chosen.spherical, error);
     if (!status) status = wl_kmeans_create(&kmeans, error);
     size_t size = chosen.clusters * vectors->dim * sizeof *best.centroids;
-    if (!status && !(best.centroids = wl_allocate(size, 1, error))) status = error->code;
+    if (!status && !(best.centroids = wl_allocate(size, 1, error))) status = WL_ERROR_MEMORY;
     if (!status) status = run(&kmeans, &chosen, &best, error);
     if (!status && centroids) memcpy(centroids, best.centroids, size);
     if (!status && result) *result = best.result;
@@ -136,7 +136,7 @@ wl_status wl_cluster_nearest(const wl_vectors *vectors, const uint32_t *labels, 
         return wl_fail(error, WL_ERROR_ARGUMENT, "wl_cluster_nearest: an argument is NULL");
     wl_selection *selections = wl_allocate(clusters, sizeof *selections, error);
     float *values = selections ? wl_allocate(vectors->dim, sizeof *values, error) : NULL;
-    wl_status status = values ? WL_OK : error->code;
+    wl_status status = values ? WL_OK : WL_ERROR_MEMORY;
     for (size_t i = 0; i < clusters && !status; i++) selections[i] = (wl_selection){out + i * most, 0, most};
     for (size_t row = 0; row < vectors->count && !status; row++) {
         if (labels[row] >= clusters) {

@@ -164,7 +164,7 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
     if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_take_scores(kmeans, &unused, error)) return error->code;
     for (uint32_t iteration = 1;; iteration++) {
         bool first = iteration == 1, filled;
-        size_t chunk = first ? WL_PANEL_LANES : WL_KMEANS_CHUNK, moved; /* the first guesses are bad */
+        size_t chunk = first ? WL_PANEL_LANES : WL_KMEANS_CHUNK, moved = 0; /* the first guesses are bad */
         if (wl_kmeans_assign(kmeans, chunk, error)) return error->code;
         count_sizes(kmeans);
         if (update_sums(kmeans, before, rows, first, &moved, error)) return error->code;

@@ -85,7 +85,7 @@ static wl_status score_texts(const wl_key *key, wl_context *context, const wl_te
 {
     size_t most = count < SLICE ? count : SLICE;
     char *rows = wl_allocate(most, key->row_size, error);
-    wl_status status = rows ? WL_OK : error->code;
+    wl_status status = rows ? WL_OK : WL_ERROR_MEMORY;
     for (size_t first = 0; first < count && !status; first += most) {
         size_t here = count - first < most ? count - first : most;
         status = wl_embed(key->model, context, texts + first, here, &key->embed, rows, here * key->row_size, error);

@@ -168,7 +168,7 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     wl_status status = seeding.rows && seeding.tiles && seeding.distances && seeding.cumulated && seeding.nearer &&
                                seeding.nearer_counts && seeding.draws
                            ? wl_screen_rows_create(&kmeans->screen, &seeding.block, error)
-                           : error->code;
+                           : WL_ERROR_MEMORY;
     if (!status) take_sample(&seeding, random);
     for (size_t at = 0; at < seeding.count; at++) seeding.distances[at] = INFINITY;
     for (size_t centroid = 0; centroid < kmeans->clusters && !status; centroid++)

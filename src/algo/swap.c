@@ -67,7 +67,7 @@ wl_status wl_kmeans_swap(wl_kmeans *kmeans, size_t attempt, wl_random *random, b
     wl_match *order = wl_allocate(clusters, sizeof *order, error);
     size_t *members = order ? wl_allocate(kmeans->rows.count, sizeof *members, error) : NULL;
     double *inertias = members ? wl_allocate(clusters, sizeof *inertias, error) : NULL;
-    wl_status status = inertias ? WL_OK : error->code;
+    wl_status status = inertias ? WL_OK : WL_ERROR_MEMORY;
     if (!status) {
         for (size_t row = 0; row < kmeans->rows.count; row++) inertias[kmeans->labels[row]] += distance_of(kmeans, row);
         for (size_t i = 0; i < clusters; i++) order[i] = (wl_match){i, (float)inertias[i]};

@@ -213,7 +213,7 @@ wl_status wl_top_k(const wl_vectors *queries, const wl_vectors *rows, size_t k, 
     search.selections = wl_allocate(threads * round, sizeof *search.selections, error);
     search.matches = wl_allocate(threads * round, kept * sizeof *search.matches, error);
     search.squares = wl_allocate(round, sizeof *search.squares, error);
-    wl_status status = search.selections && search.matches && search.squares ? WL_OK : error->code;
+    wl_status status = search.selections && search.matches && search.squares ? WL_OK : WL_ERROR_MEMORY;
     if (!status && queries->count > FEW) status = create_screen(&search, round, error);
     for (size_t first = 0; first < queries->count && !status; first += round) {
         search.first = first;
