@@ -316,7 +316,8 @@ typedef enum wl_element {
     WL_ELEMENT_BITS,
 } wl_element;
 
-/* Rows of one kind: what the toolkit compares. Plain data; the rows belong to the caller. */
+/* Rows of one kind: what the toolkit compares. Plain data; the rows belong to the caller. Rows are fewer than 2^32 - 1
+ * and have 1 to 2^32 - 1 dimensions (bits: to 2^30). */
 typedef struct wl_vectors {
     const void
         *data; /* (count, dim), row-major, a row of wl_vector_size bytes, aligned to an element; NULL when count is 0 */
@@ -367,8 +368,8 @@ WL_API wl_status wl_similarity_pairs(const wl_vectors *a, const wl_vectors *b, w
                                      float *out, wl_error *error);
 
 /* The k rows most similar to each query, the best first, equal scores by position: out holds queries->count rows of
- * min(k, rows->count) matches. Exact. k = 0 is WL_ERROR_ARGUMENT. Never holds a matrix of scores: memory is about
- * 600 KB a thread and k matches a query and thread. */
+ * min(k, rows->count) matches. Exact. k = 0 is WL_ERROR_ARGUMENT. Never holds a matrix of scores: memory is
+ * the queries, packed, the matches kept, k a query and thread, and for each thread 800 rows, packed. */
 WL_API wl_status wl_top_k(const wl_vectors *queries, const wl_vectors *rows, size_t k, wl_measure measure,
                           wl_context *context, wl_match *out, wl_error *error);
 
@@ -384,12 +385,12 @@ typedef struct wl_rank_options {
     wl_measure measure;
     bool keep_order;  /* in the order of the texts; else the best first, equal scores by position */
     size_t top;       /* keep the best only; 0: all. More than there are is all. */
-    bool above;       /* keep scores above threshold only (strictly) */
+    bool above;       /* keep scores above threshold (strictly, both as F32) only */
     double threshold; /* NaN is WL_ERROR_ARGUMENT; used with above */
 } wl_rank_options;
 
 /* Scores of texts against a query: rank, and with the options topk and filter. out holds count matches; *kept of them
- * are filled. A text without tokens scores 0. */
+ * are filled. A text without tokens has the zero vector: it scores 0, or with binary as bits that are all 0. */
 WL_API wl_status wl_rank(const wl_model *model, wl_context *context, wl_text query, const wl_text *texts, size_t count,
                          const wl_rank_options *options, wl_match *out, size_t *kept, wl_error *error);
 
@@ -406,7 +407,7 @@ typedef struct wl_deduplicate_options {
     size_t size; /* sizeof(wl_deduplicate_options) */
     wl_measure measure;
     bool has_threshold;   /* false: the threshold is 0.9 */
-    double threshold;     /* a pair repeats when its similarity is above it (strictly); NaN is WL_ERROR_ARGUMENT */
+    double threshold;     /* a pair repeats when its similarity is above it (strictly, both as F32); not NaN */
     bool greedy;          /* row j goes only for an earlier row that stays; else for any earlier row */
     size_t held;          /* the first rows are those of another file: they are compared with, but never dropped */
     wl_progress progress; /* NULL: none; told rows done, and 0 */
@@ -433,20 +434,22 @@ typedef struct wl_cluster_options {
     bool has_tolerance;       /* false: the tolerance is 1e-6 */
     double tolerance;         /* stop when inertia falls by less than this part of it */
     uint64_t seed;
-    bool spherical;       /* centroids of unit length: clusters by direction; rows are taken at unit length */
-    uint32_t batch;       /* mini-batch k-means with this many rows a step; 0: all rows a step (Lloyd) */
+    bool spherical; /* clusters by direction: rows are taken at unit length, centroids have it too (or are zero) */
+    uint32_t batch; /* mini-batch k-means with this many rows a step; 0: all rows a step (Lloyd) */
     wl_progress progress; /* NULL: none; told iterations done, and 0 */
     void *user;
 } wl_cluster_options;
 
 typedef struct wl_clustering {
     double inertia;      /* sum of the squared distances of the rows to their centroids */
-    uint32_t iterations; /* of the start that won */
+    uint32_t iterations; /* of the start that won and of what improved it */
     bool converged;      /* within the tolerance before most_iterations */
 } wl_clustering;
 
 /* k-means. labels: vectors->count; centroids: (clusters, dim) floats, NULL where not wanted; the labels are those of
- * the nearest centroids, ties to the lowest. Not for BITS. */
+ * the nearest centroids, ties to the lowest. Not for BITS. When a start has converged, single centroids are moved out
+ * of local minima for as long as that lowers the inertia. Memory: the rows as bytes (or floats, without VNNI), 16 KB a
+ * cluster for seeding, and a copy of the rows where they are not F32, must be made unit, or lie far from the origin. */
 WL_API wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *options, wl_context *context,
                             uint32_t *labels, float *centroids, wl_clustering *result, wl_error *error);
 
@@ -516,7 +519,7 @@ WL_API void wl_chunks_free(wl_chunks *chunks);
 typedef struct wl_contribution {
     uint32_t id;
     wl_span span; /* of the text, in bytes */
-    float share;  /* sums to the cosine over the tokens of a text */
+    float share;  /* sums to the cosine over the tokens of a text, but for the rounding of its vector to F16 */
 } wl_contribution;
 
 /* The tokens of text a and their shares in the cosine of a and b: out[0..capacity). *count: the number of tokens, also

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "algo/select.h"
+#include "base/random.h"
 #include "fault.h"
 #include "format/half.h"
 #include "test.h"
@@ -344,6 +345,67 @@ static void test_cluster_same(void)
     check_clusters(&rows, (wl_cluster_options){.clusters = 4, .spherical = true});
 }
 
+/* The sum of the squared distances of rows to the means of their clusters, in F64. */
+static double inertia_of_means(const wl_vectors *rows, const uint32_t *labels, size_t clusters)
+{
+    const float *data = rows->data;
+    double *means = calloc(clusters * (rows->dim + 1), sizeof *means), sum = 0;
+    if (!means) abort();
+    double *sizes = means + clusters * rows->dim;
+    for (size_t i = 0; i < rows->count; i++) sizes[labels[i]]++;
+    for (size_t i = 0; i < rows->count * rows->dim; i++)
+        means[labels[i / rows->dim] * rows->dim + i % rows->dim] += (double)data[i] / sizes[labels[i / rows->dim]];
+    for (size_t i = 0; i < rows->count * rows->dim; i++) {
+        double difference = (double)data[i] - means[labels[i / rows->dim] * rows->dim + i % rows->dim];
+        sum += difference * difference;
+    }
+    free(means);
+    return sum;
+}
+
+/* Rows far from the origin, of small noise; and rows that are few points only. */
+static void test_cluster_far(void)
+{
+    enum { ROWS = 3000, DIM = 16, CLUSTERS = 30 };
+    static uint32_t labels[ROWS];
+    wl_cluster_options options = {.size = sizeof options, .clusters = CLUSTERS, .starts = 2};
+    for (int kind = 0; kind < 3; kind++) {
+        float *data = make_rows(ROWS, DIM, 6), centroids[CLUSTERS * DIM];
+        for (size_t i = 0; i < ROWS * DIM; i++)
+            data[i] = kind == 2 ? data[i / DIM % CLUSTERS * DIM + i % DIM] : (kind ? 10000 : 1000) + 0.01f * data[i];
+        wl_vectors rows = {data, ROWS, DIM, WL_ELEMENT_F32};
+        wl_clustering result;
+        CHECK(wl_cluster(&rows, &options, contexts[1], labels, centroids, &result, NULL) == WL_OK);
+        double expected = inertia_of_means(&rows, labels, CLUSTERS);
+        CHECK_THAT(fabs(result.inertia - expected) <= 1e-5 * expected + 1e-12, "kind %d: %g, expected %g", kind,
+                   result.inertia, expected);
+        if (kind == 2) CHECK(result.inertia == 0);
+        free(data);
+    }
+}
+
+/* Any seed gives different starts; the largest floats do not overflow. */
+static void test_cluster_seeds(void)
+{
+    enum { ROWS = 600, DIM = 8 };
+    float *data = make_rows(ROWS, DIM, 8);
+    wl_vectors rows = {data, ROWS, DIM, WL_ELEMENT_F32};
+    wl_random first = wl_random_seed(UINT64_C(0x9E3779B97F4A7C15), 0);
+    wl_random second = wl_random_seed(UINT64_C(0x9E3779B97F4A7C15), 1);
+    CHECK(wl_random_next(&first) != wl_random_next(&second));
+    static uint32_t labels[ROWS];
+    for (size_t i = 0; i < ROWS * DIM; i++) data[i] = data[i] > 0 ? 3e38f : -3e38f;
+    wl_cluster_options options = {.size = sizeof options, .clusters = 3, .starts = 2};
+    for (options.batch = 0; options.batch <= 10; options.batch += 10) {
+        wl_clustering result;
+        float centroids[3 * DIM];
+        CHECK(wl_cluster(&rows, &options, contexts[0], labels, centroids, &result, NULL) == WL_OK);
+        CHECK(result.inertia > 1e70 && isfinite(result.inertia) && result.iterations > 0);
+        for (size_t i = 0; i < 3 * DIM; i++) CHECK(isfinite(centroids[i]));
+    }
+    free(data);
+}
+
 /* ---- the same in every instruction set --------------------------------------------------------------------------- */
 
 static uint64_t digest(uint64_t state, const void *data, size_t size)
@@ -382,7 +444,7 @@ static void test_digests(void)
     check_digest("repeats", dropped, UINT64_C(0x8B1843CA8BC1BE36));
     wl_cluster_options clusters = {.size = sizeof clusters, .clusters = CLUSTERS, .starts = 3, .seed = 4};
     CHECK(wl_cluster(&rows, &clusters, contexts[1], labels, NULL, NULL, NULL) == WL_OK);
-    check_digest("labels", digest(UINT64_C(0xCBF29CE484222325), labels, sizeof labels), UINT64_C(0x7315705C49AC70C3));
+    check_digest("labels", digest(UINT64_C(0xCBF29CE484222325), labels, sizeof labels), UINT64_C(0xDCD14E0F6EFEE6D4));
     free(data);
 }
 
@@ -462,7 +524,18 @@ static void test_bad_input(void)
         wl_vectors queries = {wide, 10, 3, WL_ELEMENT_F32};
         CHECK(wl_top_k(&queries, &rows, 1, WL_COSINE, context, matches, &error) == WL_ERROR_ARGUMENT);
         CHECK(wl_top_k(&rows, &queries, 1, WL_COSINE, context, matches, &error) == WL_ERROR_ARGUMENT);
+        /* Beside a zero vector, too. */
+        float zeros[12] = {0};
+        wl_vectors zero = {zeros, 4, 3, WL_ELEMENT_F32};
+        CHECK(wl_top_k(&zero, &rows, 1, WL_COSINE, context, matches, &error) == WL_ERROR_ARGUMENT);
+        CHECK(wl_similarity_pairs(&zero, &rows, WL_COSINE, context, out, &error) == WL_ERROR_ARGUMENT);
+        const uint32_t all_first[4] = {0};
+        CHECK(wl_cluster_nearest(&rows, all_first, zeros, 1, 2, context, matches, &error) == WL_ERROR_ARGUMENT);
     }
+    const uint32_t beyond[4] = {0, 1, 7, 0};
+    data[7] = 8;
+    CHECK(wl_cluster_nearest(&rows, beyond, data, 2, 2, context, matches, &error) == WL_ERROR_ARGUMENT);
+    CHECK(strstr(error.message, "row 2 has the label 7"));
 }
 
 /* ---- allocations that fail --------------------------------------------------------------------------------------- */
@@ -519,6 +592,8 @@ int main(void)
     test_cluster();
     test_cluster_corners();
     test_cluster_same();
+    test_cluster_far();
+    test_cluster_seeds();
     test_digests();
     test_bad_input();
     test_faults();

@@ -7,6 +7,7 @@
 #include "algo/select.h"
 
 enum { STARTS = 10, ITERATIONS = 300, MOST_CLUSTERS = 1 << 30 };
+static const double TOLERANCE = 1e-6;
 
 static wl_status begin(const wl_vectors *vectors, wl_cluster_options *chosen, const wl_cluster_options *options,
                        wl_error *error)
@@ -22,27 +23,63 @@ static wl_status begin(const wl_vectors *vectors, wl_cluster_options *chosen, co
                        vectors->count);
     if (chosen->clusters > MOST_CLUSTERS)
         return wl_fail(error, WL_ERROR_LIMIT, "%u clusters are too many", chosen->clusters);
-    if (isnan(chosen->tolerance) || chosen->tolerance < 0)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "the tolerance is not a number from 0 on");
-    if (!chosen->has_tolerance) chosen->tolerance = 1e-6;
+    if (!chosen->has_tolerance) chosen->tolerance = TOLERANCE;
+    if (!(chosen->tolerance >= 0)) return wl_fail(error, WL_ERROR_ARGUMENT, "the tolerance is not a number from 0 on");
     if (!chosen->starts) chosen->starts = STARTS;
     if (!chosen->most_iterations) chosen->most_iterations = ITERATIONS;
     return WL_OK;
 }
 
-/* The rows as F32, of unit length where the clustering is spherical: themselves, or a copy to be freed. */
-static wl_status take_rows(wl_vectors *rows, float **copy, bool unit, wl_error *error)
+/* ---- the rows as they are clustered ---- */
+
+struct prepared {
+    wl_vectors rows; /* F32 */
+    float *copy;     /* of the rows, where they are not the caller's own */
+    double *mean;    /* what was subtracted from every row; NULL: nothing */
+};
+
+/* Rows far from the origin: distances are small beside lengths, and both the screen's bounds and the last digits suffer
+ * from it. What is the same in all rows changes no distance between them. */
+static wl_status find_mean(struct prepared *prepared, float *values, wl_error *error)
 {
-    *copy = NULL;
-    if (rows->element == WL_ELEMENT_F32 && !unit && (uintptr_t)rows->data % sizeof(float) == 0) return WL_OK;
-    *copy = wl_allocate(rows->count, rows->dim * sizeof **copy, error);
-    if (!*copy) return error->code;
-    if (unit && wl_vectors_normalize(rows, *copy, error)) return error->code;
-    for (size_t row = 0; !unit && row < rows->count; row++) wl_row_floats(rows, row, *copy + row * rows->dim);
-    rows->data = *copy;
+    const wl_vectors *rows = &prepared->rows;
+    double *mean = wl_allocate(rows->dim, sizeof *mean, error), square = 0, squares = 0;
+    if (!mean) return WL_ERROR_MEMORY;
+    for (size_t row = 0; row < rows->count; row++) {
+        wl_row_floats(rows, row, values);
+        for (size_t k = 0; k < rows->dim; k++) mean[k] += (double)values[k] / (double)rows->count;
+        squares += wl_vector_dot(WL_ELEMENT_F32, values, values, rows->dim) / (double)rows->count;
+    }
+    for (size_t k = 0; k < rows->dim; k++) square += mean[k] * mean[k];
+    bool far = square > squares / 2 && squares < 1e70; /* the difference of longer rows might not be a float */
+    if (far)
+        prepared->mean = mean;
+    else
+        free(mean);
+    return WL_OK;
+}
+
+static wl_status prepare(struct prepared *prepared, bool unit, wl_error *error)
+{
+    wl_vectors *rows = &prepared->rows;
+    float *values = wl_allocate(rows->dim, sizeof *values, error);
+    wl_status status = !values ? WL_ERROR_MEMORY : unit ? WL_OK : find_mean(prepared, values, error);
+    free(values);
+    if (status || (rows->element == WL_ELEMENT_F32 && !unit && !prepared->mean)) return status;
+    float *copy = prepared->copy = wl_allocate(rows->count, rows->dim * sizeof *copy, error);
+    if (!copy) return WL_ERROR_MEMORY;
+    if (unit && wl_vectors_normalize(rows, copy, error)) return error->code;
+    for (size_t row = 0; !unit && row < rows->count; row++) {
+        float *to = copy + row * rows->dim;
+        wl_row_floats(rows, row, to);
+        for (size_t k = 0; prepared->mean && k < rows->dim; k++) to[k] = (float)((double)to[k] - prepared->mean[k]);
+    }
+    rows->data = copy;
     rows->element = WL_ELEMENT_F32;
     return WL_OK;
 }
+
+/* ---- starts and swaps ---- */
 
 /* The best result so far. */
 struct best {
@@ -58,13 +95,15 @@ static void keep(const wl_kmeans *kmeans, const wl_clustering *result, struct be
     memcpy(best->centroids, kmeans->centroids, kmeans->clusters * kmeans->rows.dim * sizeof *best->centroids);
 }
 
-/* Moves single centroids of the best result for as long as it becomes better. */
+/* Moves single centroids of the best result for as long as it becomes better, for most_iterations in all. */
 static wl_status improve(wl_kmeans *kmeans, const wl_cluster_options *options, struct best *best, uint64_t *done,
                          wl_error *error)
 {
     enum { FAILURES = 3 };
+    const double part = fmax(options->tolerance, 1e-9);
     wl_random random = wl_random_seed(options->seed, options->starts);
-    for (size_t failures = 0; failures < FAILURES && best->result.converged;) {
+    uint64_t iterations = 0;
+    for (size_t failures = 0; failures < FAILURES && best->result.converged && iterations < options->most_iterations;) {
         wl_clustering result;
         bool moved;
         memcpy(kmeans->labels, best->labels, kmeans->rows.count * sizeof *best->labels);
@@ -74,11 +113,12 @@ static wl_status improve(wl_kmeans *kmeans, const wl_cluster_options *options, s
             return error->code;
         if (!moved) return WL_OK;
         if (wl_kmeans_iterate(kmeans, options, &result, done, error)) return error->code;
-        if (result.inertia < best->result.inertia * (1 - 1e-9)) {
-            keep(kmeans, &result, best);
-            failures = 0;
-        } else
-            failures++;
+        iterations += result.iterations;
+        failures++;
+        if (!(result.inertia < best->result.inertia * (1 - part))) continue;
+        result.iterations += best->result.iterations;
+        keep(kmeans, &result, best);
+        failures = 0;
     }
     return WL_OK;
 }
@@ -109,21 +149,84 @@ wl_status wl_cluster(const wl_vectors *vectors, const wl_cluster_options *option
     wl_cluster_options chosen;
     if (begin(vectors, &chosen, options, error)) return error->code;
     if (!context || !labels) return wl_fail(error, WL_ERROR_ARGUMENT, "no %s given", context ? "labels" : "context");
-    wl_kmeans kmeans = {
-        .context = context, .rows = *vectors, .clusters = chosen.clusters, .spherical = chosen.spherical};
+    struct prepared prepared = {.rows = *vectors};
+    wl_kmeans kmeans = {.context = context, .clusters = chosen.clusters, .spherical = chosen.spherical};
     struct best best = {.labels = labels};
-    float *copy;
-    wl_status status = take_rows(&kmeans.rows, &copy, chosen.spherical, error);
+    size_t dim = vectors->dim, size = chosen.clusters * dim;
+    wl_status status = prepare(&prepared, chosen.spherical, error);
+    kmeans.rows = prepared.rows;
     if (!status) status = wl_kmeans_create(&kmeans, error);
-    size_t size = chosen.clusters * vectors->dim * sizeof *best.centroids;
-    if (!status && !(best.centroids = wl_allocate(size, 1, error))) status = WL_ERROR_MEMORY;
+    if (!status && !(best.centroids = wl_allocate(size, sizeof *best.centroids, error))) status = WL_ERROR_MEMORY;
     if (!status) status = run(&kmeans, &chosen, &best, error);
-    if (!status && centroids) memcpy(centroids, best.centroids, size);
+    for (size_t i = 0; !status && centroids && i < size; i++)
+        centroids[i] = prepared.mean ? (float)((double)best.centroids[i] + prepared.mean[i % dim]) : best.centroids[i];
     if (!status && result) *result = best.result;
     wl_kmeans_free(&kmeans);
     free(best.centroids);
-    free(copy);
+    free(prepared.copy);
+    free(prepared.mean);
     return status;
+}
+
+/* ---- what describes a cluster ---- */
+
+struct nearest {
+    const wl_vectors *vectors;
+    const uint32_t *labels;
+    const float *centroids;
+    size_t clusters, most;
+    wl_context *context;
+    wl_match *matches;        /* (threads, clusters, most) */
+    wl_selection *selections; /* (threads, clusters) */
+    float *values;            /* (threads, dim) */
+};
+
+enum { NEAREST_ROWS = 1024 };
+
+static void select_nearest(void *user, uint32_t worker, size_t item)
+{
+    const struct nearest *nearest = user;
+    size_t dim = nearest->vectors->dim, end = (item + 1) * NEAREST_ROWS;
+    if (end > nearest->vectors->count) end = nearest->vectors->count;
+    float *values = nearest->values + worker * dim;
+    wl_selection *selections = nearest->selections + worker * nearest->clusters;
+    for (size_t row = item * NEAREST_ROWS; row < end; row++) {
+        uint32_t label = nearest->labels[row];
+        wl_error error;
+        wl_row_floats(nearest->vectors, row, values);
+        float score = label < nearest->clusters ? wl_cosine(values, nearest->centroids + label * dim, dim) : NAN;
+        if (isfinite(score)) {
+            wl_select(&selections[label], (wl_match){row, score});
+            continue;
+        }
+        if (label < nearest->clusters)
+            wl_fail_not_finite(&error, row);
+        else
+            wl_fail(&error, WL_ERROR_ARGUMENT, "row %zu has the label %u, expected less than %zu", row, label,
+                    nearest->clusters);
+        wl_worker_fail(&nearest->context->workers[worker], item, &error);
+        return;
+    }
+}
+
+static wl_status run_nearest(struct nearest *nearest, wl_match *out, wl_error *error)
+{
+    size_t threads = wl_context_threads(nearest->context), clusters = nearest->clusters, most = nearest->most;
+    for (size_t i = 0; i < threads * clusters; i++)
+        nearest->selections[i] = (wl_selection){nearest->matches + i * most, 0, most};
+    if (wl_context_run(nearest->context, (nearest->vectors->count + NEAREST_ROWS - 1) / NEAREST_ROWS, select_nearest,
+                       nearest, error))
+        return error->code;
+    for (size_t i = 0; i < clusters; i++) {
+        wl_selection all = {out + i * most, 0, most};
+        for (size_t worker = 0; worker < threads; worker++) {
+            const wl_selection *part = &nearest->selections[worker * clusters + i];
+            for (size_t j = 0; j < part->count; j++) wl_select(&all, part->matches[j]);
+        }
+        wl_sort_matches(all.matches, all.count);
+        for (size_t j = all.count; j < most; j++) all.matches[j] = (wl_match){WL_NONE, 0};
+    }
+    return WL_OK;
 }
 
 wl_status wl_cluster_nearest(const wl_vectors *vectors, const uint32_t *labels, const float *centroids,
@@ -134,25 +237,16 @@ wl_status wl_cluster_nearest(const wl_vectors *vectors, const uint32_t *labels, 
     if (wl_vectors_check(vectors, "vectors", error)) return error->code;
     if (!context || (vectors->count && !labels) || !centroids || (most && clusters && !out))
         return wl_fail(error, WL_ERROR_ARGUMENT, "wl_cluster_nearest: an argument is NULL");
-    wl_selection *selections = wl_allocate(clusters, sizeof *selections, error);
-    float *values = selections ? wl_allocate(vectors->dim, sizeof *values, error) : NULL;
-    wl_status status = values ? WL_OK : WL_ERROR_MEMORY;
-    for (size_t i = 0; i < clusters && !status; i++) selections[i] = (wl_selection){out + i * most, 0, most};
-    for (size_t row = 0; row < vectors->count && !status; row++) {
-        if (labels[row] >= clusters) {
-            status = wl_fail(error, WL_ERROR_ARGUMENT, "row %zu has the label %u, expected less than %u", row,
-                             labels[row], clusters);
-            break;
-        }
-        wl_row_floats(vectors, row, values);
-        float score = wl_cosine(values, centroids + labels[row] * vectors->dim, vectors->dim);
-        wl_select(&selections[labels[row]], (wl_match){row, score});
-    }
-    for (size_t i = 0; i < clusters && !status; i++) {
-        wl_sort_matches(selections[i].matches, selections[i].count);
-        for (size_t j = selections[i].count; j < most; j++) selections[i].matches[j] = (wl_match){WL_NONE, 0};
-    }
-    free(values);
-    free(selections);
+    if (!most || !clusters) return WL_OK;
+    size_t threads = wl_context_threads(context);
+    struct nearest nearest = {vectors, labels, centroids, clusters, most, context, NULL, NULL, NULL};
+    nearest.matches = wl_allocate(threads * clusters, most * sizeof *nearest.matches, error);
+    nearest.selections = wl_allocate(threads * clusters, sizeof *nearest.selections, error);
+    nearest.values = wl_allocate(threads, vectors->dim * sizeof *nearest.values, error);
+    wl_status status =
+        nearest.matches && nearest.selections && nearest.values ? run_nearest(&nearest, out, error) : WL_ERROR_MEMORY;
+    free(nearest.matches);
+    free(nearest.selections);
+    free(nearest.values);
     return status;
 }

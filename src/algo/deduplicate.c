@@ -58,8 +58,9 @@ static wl_status choose_dimensions(struct deduplication *job, size_t *taken, wl_
     size_t dim = job->vectors->dim, rows = job->vectors->count, steps = (dim + STEP - 1) / STEP;
     *taken = dim;
     if (job->vectors->element == WL_ELEMENT_BITS || steps > MOST_STEPS || rows < 64) return WL_OK;
-    float *a = wl_allocate(2 * dim, sizeof *a, error), *b = a + dim;
+    float *a = wl_allocate(2 * dim, sizeof *a, error);
     if (!a) return error->code;
+    float *b = a + dim;
     double threshold = wl_measure_to_cosine(job->options.measure, (double)job->threshold) - 0.02; /* about the slack */
     size_t survivors[MOST_STEPS] = {0};
     for (size_t sample = 0; sample < SAMPLE_PAIRS; sample++) {
@@ -289,6 +290,22 @@ wl_status wl_deduplicate(const wl_vectors *vectors, const wl_deduplicate_options
     return status;
 }
 
+/* Mixed word by word, from a key that differs from run to run: texts that all fall into one place cannot be prepared.
+ * (MurmurHash2's mixing, Appleby.) */
+static uint64_t hash_text(wl_text text, uint64_t key)
+{
+    const uint64_t multiplier = 0xC6A4A7935BD1E995u;
+    uint64_t hash = key ^ text.size * multiplier;
+    for (size_t at = 0; at < text.size; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text.data + at, text.size - at < 8 ? text.size - at : 8);
+        word *= multiplier;
+        hash = (hash ^ (word ^ word >> 47) * multiplier) * multiplier;
+        hash ^= hash >> 29 ^ key;
+    }
+    return hash * multiplier >> 7 ^ hash;
+}
+
 /* An open-addressing table of the first text of each kind. */
 wl_status wl_deduplicate_exact(const wl_text *texts, size_t count, const wl_deduplicate_options *options,
                                wl_match *repeats, size_t *dropped_count, wl_error *error)
@@ -302,8 +319,9 @@ wl_status wl_deduplicate_exact(const wl_text *texts, size_t count, const wl_dedu
     while (size < 2 * count) size *= 2;
     size_t *slots = wl_allocate(size, sizeof *slots, error); /* index + 1; 0: free */
     if (!slots) return error->code;
+    uint64_t key = (uint64_t)(uintptr_t)slots * 0x9E3779B97F4A7C15u; /* where memory lies is chance */
     for (size_t i = 0; i < count; i++) {
-        size_t at = wl_hash_bytes(texts[i].data, texts[i].size) & (size - 1);
+        size_t at = (size_t)hash_text(texts[i], key) & (size - 1);
         for (; slots[at]; at = (at + 1) & (size - 1)) {
             const wl_text *other = &texts[slots[at] - 1];
             if (other->size == texts[i].size && (!other->size || memcmp(other->data, texts[i].data, other->size) == 0))

@@ -192,7 +192,7 @@ static void score_group(void *user, uint32_t worker, size_t item)
     double sum = 0;
     for (size_t row = item * ROWS; row < end; row++) {
         kmeans->scores[row] = wl_kmeans_score(kmeans, row, kmeans->labels[row]);
-        sum += fmax(kmeans->squares[row] - 2 * kmeans->scores[row], 0);
+        sum += wl_kmeans_distance(kmeans, row);
     }
     kmeans->parts[item] = sum;
 }

@@ -59,6 +59,13 @@ static inline double wl_kmeans_score(const wl_kmeans *kmeans, size_t row, size_t
            kmeans->halves[centroid];
 }
 
+/* The squared distance that a computed score stands for. */
+static inline double wl_kmeans_distance(const wl_kmeans *kmeans, size_t row)
+{
+    double distance = kmeans->squares[row] - 2 * kmeans->scores[row];
+    return distance > 0 ? distance : 0;
+}
+
 /* Computes the scores of all rows for their labels. *inertia: the sum of the squared distances. */
 wl_status wl_kmeans_take_scores(wl_kmeans *kmeans, double *inertia, wl_error *error);
 /* Gives every row its nearest centroid. labels hold guesses and scores bounds from below of their scores, before drifts
@@ -69,7 +76,7 @@ wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, wl_error *error);
 wl_status wl_kmeans_assign_some(wl_kmeans *kmeans, const size_t *rows, size_t count, wl_error *error);
 
 /* Takes a centroid that is missed the least and puts it where it helps the most. attempt: 0 for the most promising
- * place, 1 for the next one, and so on. Needs labels, their scores and sizes; they are void afterwards.
+ * place, 1 for the next one, and so on. Needs labels and their scores.
  * *moved: false where there is no such place. */
 wl_status wl_kmeans_swap(wl_kmeans *kmeans, size_t attempt, wl_random *random, bool *moved, wl_error *error);
 

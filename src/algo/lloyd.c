@@ -64,7 +64,8 @@ static void move_centroids(wl_kmeans *kmeans)
     }
 }
 
-/* The sum of the squared distances, from the sums of the rows alone: |x|^2 - 2 x.c + |c|^2 of all rows. */
+/* The sum of the squared distances, from the sums of the rows alone: |x|^2 - 2 x.c + |c|^2 of all rows. Good enough to
+ * see whether it falls; where it is small beside the squares, the last digits are rounding. */
 static double inertia_of_sums(const wl_kmeans *kmeans, double squares)
 {
     size_t dim = kmeans->rows.dim;
@@ -91,16 +92,18 @@ static wl_status fill_empty(wl_kmeans *kmeans, bool *filled, wl_error *error)
     if (!matches) return error->code;
     wl_selection farthest = {matches, 0, empty};
     for (size_t row = 0; row < kmeans->rows.count; row++) {
-        double distance = kmeans->squares[row] - 2 * kmeans->scores[row];
-        /* What rounding alone can make is no distance. */
-        if (distance > 1e-12 * kmeans->squares[row]) wl_select(&farthest, (wl_match){row, (float)distance});
+        double distance = wl_kmeans_distance(kmeans, row);
+        /* What rounding alone can make is no distance; the only row of a cluster stays. */
+        if (distance > 1e-12 * kmeans->squares[row] && kmeans->sizes[kmeans->labels[row]] > 1)
+            wl_select(&farthest, (wl_match){row, (float)distance});
     }
     wl_sort_matches(matches, farthest.count);
     size_t next = 0;
-    for (size_t i = 0; i < kmeans->clusters && next < farthest.count; i++) {
+    for (size_t i = 0; i < kmeans->clusters; i++) {
         if (kmeans->sizes[i]) continue;
+        while (next < farthest.count && kmeans->sizes[kmeans->labels[matches[next].index]] < 2) next++;
+        if (next == farthest.count) break;
         size_t row = matches[next++].index;
-        if (kmeans->sizes[kmeans->labels[row]] < 2) continue;
         kmeans->sizes[kmeans->labels[row]]--;
         kmeans->labels[row] = (uint32_t)i;
         kmeans->scores[row] = -INFINITY; /* nothing is known of it there */
@@ -175,12 +178,13 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
         result->iterations = iteration;
         result->converged = moved == 0 || previous - result->inertia < options->tolerance * result->inertia;
         previous = result->inertia;
-        if (iteration == options->most_iterations) return WL_OK;
+        if (iteration == options->most_iterations) break;
         if (fill_empty(kmeans, &filled, error)) return error->code;
-        if (result->converged && !filled) return WL_OK;
+        if (result->converged && !filled) break;
         if (filled && update_sums(kmeans, before, rows, false, &moved, error)) return error->code;
         if (step(kmeans, error)) return error->code;
     }
+    return wl_kmeans_take_scores(kmeans, &result->inertia, error);
 }
 
 wl_status wl_kmeans_iterate(wl_kmeans *kmeans, const wl_cluster_options *options, wl_clustering *result, uint64_t *done,

@@ -14,9 +14,11 @@ static void move_towards(wl_kmeans *kmeans, const size_t *rows, size_t count)
     size_t dim = kmeans->rows.dim;
     for (size_t i = 0; i < count; i++) {
         uint32_t label = kmeans->labels[rows[i]];
-        float *centroid = kmeans->centroids + label * dim, part = 1 / (float)++kmeans->sizes[label];
+        float *centroid = kmeans->centroids + label * dim;
+        double part = 1 / (double)++kmeans->sizes[label];
         const float *values = (const float *)wl_row(&kmeans->rows, rows[i]);
-        for (size_t k = 0; k < dim; k++) centroid[k] += (values[k] - centroid[k]) * part;
+        for (size_t k = 0; k < dim; k++)
+            centroid[k] = (float)((double)centroid[k] + ((double)values[k] - (double)centroid[k]) * part);
     }
 }
 
@@ -61,17 +63,17 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
         if (wl_kmeans_load_centroids(kmeans, error) || wl_kmeans_assign_some(kmeans, rows, different, error))
             return error->code;
         double inertia = 0;
-        for (size_t i = 0; i < different; i++)
-            inertia += fmax(kmeans->squares[rows[i]] - 2 * kmeans->scores[rows[i]], 0) / (double)different;
+        for (size_t i = 0; i < different; i++) inertia += wl_kmeans_distance(kmeans, rows[i]) / (double)different;
         move_towards(kmeans, rows, different);
         if (step % epoch == 0) restart_empty(kmeans, rows, different, random);
         for (size_t i = 0; kmeans->spherical && i < kmeans->clusters; i++)
             make_unit(kmeans->centroids + i * kmeans->rows.dim, kmeans->rows.dim);
-        if (step == 1) continue; /* the seeds' own inertia says little */
-        average = isfinite(average) ? average * (1 - weight) + inertia * weight : inertia;
-        waited = average < best ? 0 : waited + 1;
-        best = fmin(best, average);
-        result->converged = waited >= PATIENCE;
+        if (step > 1) { /* the seeds' own inertia says little */
+            average = isfinite(average) ? average * (1 - weight) + inertia * weight : inertia;
+            waited = average < best * (1 - options->tolerance) ? 0 : waited + 1;
+            best = fmin(best, average);
+            result->converged = waited >= PATIENCE;
+        }
         result->iterations = (uint32_t)((step + epoch - 1) / epoch);
         if (step % epoch == 0 && options->progress && !options->progress(options->user, ++*done, 0))
             return wl_fail(error, WL_ERROR_CANCELLED, "cancelled");

@@ -59,7 +59,8 @@ static void try_draws(void *user, uint32_t worker, size_t item)
             const float *values = wl_row(&kmeans->rows, row), *drawn = seeding->draws + draw * dim;
             double least = (kmeans->squares[row] - seeding->distances[at]) / 2 + seeding->halves[draw];
             double length = sqrt(kmeans->squares[row] * 2 * seeding->halves[draw]);
-            if (wl_rough_bound(kernels, values, drawn, dim, length) < least) continue;
+            double room = 1e-14 * (kmeans->squares[row] + seeding->distances[at] + seeding->halves[draw]);
+            if (wl_rough_bound(kernels, values, drawn, dim, length) < least - room) continue;
             double score = kernels->pairs[WL_ELEMENT_F32].dot(values, drawn, dim) - seeding->halves[draw];
             double distance = fmax(kmeans->squares[row] - 2 * score, 0);
             if (!(distance < seeding->distances[at])) continue;

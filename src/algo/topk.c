@@ -1,6 +1,7 @@
 /* The k rows nearest to each query, exactly.
  *
- * A few queries: every row is scored as it streams by; the memory's bandwidth is the limit. Many: blocks of rows are
+ * A few queries: rows stream by, and those that a first look does not leave out are scored; the memory's bandwidth is
+ * the limit. Many: blocks of rows are
  * screened (vector/screen.h) with the score of the worst match kept so far as the threshold, and only what the screen
  * does not leave out is scored, about k log(rows / k) rows a query. Blocks of rows are handed to threads, each of which
  * keeps its own best; since the order of matches is total, the best of them all are the same whoever saw which rows.
@@ -107,8 +108,9 @@ static void search_block(void *user, uint32_t worker, size_t item)
     }
     size_t begin = slice * search->tile_count / search->slices, end = (slice + 1) * search->tile_count / search->slices;
     for (size_t tile = begin; tile < end; tile++) {
-        const wl_selection *last = &search->selections[worker * search->count + (tile + 1) * WL_TILE_QUERIES - 1];
-        bool settled = (tile + 1) * WL_TILE_QUERIES <= search->count && last->count == last->most;
+        size_t next = (tile + 1) * WL_TILE_QUERIES;
+        const wl_selection *selections = search->selections + worker * search->count;
+        bool settled = next <= search->count && selections[next - 1].count == selections[next - 1].most;
         size_t chunk = settled ? WL_BLOCK_ROWS : CHUNK_ROWS;
         for (size_t at = 0; at < count; at += chunk)
             search_chunk(search, worker, tile, first, at, count - at < chunk ? count : at + chunk);
@@ -149,7 +151,8 @@ static wl_status run_round(struct search *search, size_t kept, wl_match *out, wl
     } else {
         if (load_queries(search, error)) return error->code;
         size_t blocks = (search->rows->count + WL_BLOCK_ROWS - 1) / WL_BLOCK_ROWS;
-        search->slices = blocks >= 4 * threads ? 1 : 4 * threads;
+        search->slices = 4 * threads / blocks + 1;
+        if (search->slices > search->tile_count) search->slices = search->tile_count;
         status = wl_context_run(search->context, blocks * search->slices, search_block, search, error);
     }
     if (status) return status;

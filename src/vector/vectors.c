@@ -93,9 +93,10 @@ static double count_differing(const wl_comparison *comparison, const void *a, co
     return (double)comparison->kernels->hamming(a, b, wl_vector_size(WL_ELEMENT_BITS, comparison->dim));
 }
 
+/* A zero vector has no direction: 0. (Its product with what is not finite is NaN, which stays visible.) */
 static double cosine(double ab, double aa, double bb)
 {
-    return aa == 0 || bb == 0 ? 0 : ab / sqrt(aa * bb);
+    return (aa == 0 || bb == 0) && ab == 0 ? 0 : ab / sqrt(aa * bb);
 }
 
 double wl_row_square(const wl_comparison *comparison, const void *row)
