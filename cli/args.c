@@ -96,8 +96,12 @@ static wl_status fail_unknown_flag(const char *word, const cli_verb *verb, wl_er
     if (nearest)
         return wl_fail(error, WL_ERROR_ARGUMENT, "unknown flag '%.*s'%s%s%s (did you mean '--%s'?)", shown, word, of,
                        verb_name, end, nearest->name);
-    return wl_fail(error, WL_ERROR_ARGUMENT, "unknown flag '%.*s'%s%s%s (a text that starts with - goes behind --)",
-                   shown, word, of, verb_name, end);
+    if (verb && verb->takes_files && length == 5 && memcmp(name, "input", 5) == 0)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "unknown flag '%.*s'%s%s%s (files are arguments: 'wordllama %s FILE')",
+                       shown, word, of, verb_name, end, verb_name);
+    return wl_fail(error, WL_ERROR_ARGUMENT,
+                   "unknown flag '%.*s'%s%s%s (see 'wordllama %s%s--help'; a text that starts with - goes behind --)",
+                   shown, word, of, verb_name, end, verb_name, verb ? " " : "");
 }
 
 wl_status find_nothing(wl_error *error)
@@ -163,10 +167,16 @@ static wl_status read_choice(const cli_flag *row, const char *value, const char 
     return wl_fail(error, WL_ERROR_ARGUMENT, "%s is '%s', expected %s", from, value, row->value);
 }
 
+static wl_status fail_empty(const cli_flag *row, const char *from, wl_error *error)
+{
+    return wl_fail(error, WL_ERROR_ARGUMENT, "%s is empty, expected %s", from, row->value);
+}
+
 static wl_status store(cli_settings *settings, const cli_flag *row, const char *value, const char *from,
                        wl_error *error)
 {
     void *member = (char *)settings + row->offset;
+    cli_list *list = member; /* where it is one */
     if (row->kind != FLAG_SWITCH && !value)
         return wl_fail(error, WL_ERROR_ARGUMENT, "%s needs a value (%s)", from, row->value);
     switch (row->kind) {
@@ -174,6 +184,7 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
         *(uint32_t *)member = row->number;
         break;
     case FLAG_TEXT:
+        if (!*value && strcmp(row->value, "FILE") == 0) return fail_empty(row, from, error);
         *(const char **)member = value;
         break;
     case FLAG_COUNT:
@@ -183,8 +194,8 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
     case FLAG_CHOICE:
         return read_choice(row, value, from, member, error);
     case FLAG_LIST:
-        if (!*value) return wl_fail(error, WL_ERROR_ARGUMENT, "%s is empty, expected %s", from, row->value);
-        settings->inputs[settings->input_count++] = value;
+        if (!*value) return fail_empty(row, from, error);
+        list->names[list->count++] = value;
         break;
     }
     return WL_OK;
@@ -247,8 +258,13 @@ wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const c
     *settings = (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
-    settings->inputs = wl_allocate((size_t)argc + 1, sizeof *settings->inputs, error);
-    if (!settings->operands || !settings->inputs) return error->code;
+    if (!settings->operands) return error->code;
+    for (const cli_flag *row = flag_table; row->name; row++) {
+        cli_list *list = row->kind == FLAG_LIST ? (cli_list *)(void *)((char *)settings + row->offset) : NULL;
+        if (!list || list->names) continue;
+        list->names = wl_allocate((size_t)argc + 1, sizeof *list->names, error);
+        if (!list->names) return error->code;
+    }
 
     int place = verb_place(argc, argv);
     const cli_verb *verb = place < argc ? find_verb(argv[place]) : NULL;
@@ -273,6 +289,7 @@ wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const c
 void settings_free(cli_settings *settings)
 {
     free(settings->operands);
-    free(settings->inputs);
+    free(settings->inputs.names);
+    free(settings->against.names);
     *settings = (cli_settings){0};
 }

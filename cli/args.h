@@ -7,6 +7,13 @@
 #define DEFAULT_MODEL "l2_supercat_256"
 
 enum format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_NPY };
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Of a flag that may be repeated, in order. */
+typedef struct cli_list {
+    const char **names;
+    size_t count;
+} cli_list;
 
 /* What the user asked for. Switches, choices and counts are uint32_t and start at 0; texts start at NULL, real numbers
  * at NaN, which no flag can give. */
@@ -14,17 +21,17 @@ typedef struct cli_settings {
     char **arguments;      /* main's argv, whole */
     const char **operands; /* what is neither flag nor verb, in order */
     size_t operand_count;
-    const char **inputs; /* of --input, in order */
-    size_t input_count;
-    const char *model, *tokenizer, *output, *plot, *field, *npy, *against;
+    cli_list inputs, against;
+    const char *model, *tokenizer, *output, *plot, *field, *npy, *delimiter;
     uint32_t policy;    /* wl_policy */
     uint32_t normalize; /* wl_toggle */
     uint32_t format;    /* enum format */
+    uint32_t color;     /* enum color */
     uint32_t threads, dim, top;
     uint32_t jsonl, csv, no_header;
     uint32_t binary, hamming, tokens, keep_order, matrix;
     double threshold;
-    uint32_t greedy, exact, removed, indices;
+    uint32_t invert, greedy, exact, removed, indices;
     uint32_t clusters, starts, iterations, seed, batch, spherical, summary;
     double tolerance;
     uint32_t spans, zero, target_size, intermediate_size, cleanup_size, window, smoothing_window, polynomial_order;
@@ -60,6 +67,7 @@ typedef struct cli_verb {
     const char *description;
     const char *example; /* shell lines that work as typed */
     size_t least, most;  /* number of operands */
+    bool takes_files;    /* the operands are files */
     bool searches;       /* exit status as grep's: 1 where nothing is found, 2 for every failure */
     verb_run run;
 } cli_verb;
@@ -68,11 +76,11 @@ typedef struct cli_verb {
 
 typedef enum flag_kind {
     FLAG_SWITCH, /* stores .number */
-    FLAG_TEXT,
+    FLAG_TEXT,   /* may be empty unless it is a file */
     FLAG_COUNT,  /* a whole number from .number to .most */
     FLAG_REAL,   /* a decimal number from .low to .high */
     FLAG_CHOICE, /* stores the index of one of the words in .value */
-    FLAG_LIST,   /* may be repeated; goes to settings.inputs */
+    FLAG_LIST,   /* may be repeated; adds to a cli_list */
 } flag_kind;
 
 typedef struct cli_flag {

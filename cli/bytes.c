@@ -29,15 +29,47 @@ static wl_status read_raw(cli_bytes *bytes, wl_error *error)
     return WL_OK;
 }
 
-/* Whether a gzip member begins here: waits for a second byte only where the first one is that of gzip. */
-static wl_status look_for_gzip(cli_bytes *bytes, bool *found, wl_error *error)
+/* What is known by its first bytes; a '?' among them is any byte. Only gzip is unpacked. */
+typedef struct byte_form {
+    const char *name, *begin, *remedy;
+} byte_form;
+
+static const byte_form gzip = {"gzip", "\x1F\x8B", NULL};
+static const byte_form refused[] = {
+    {"packed with xz",
+     "\xFD"
+     "7zXZ",
+     "unpack it: xz -dc"},
+    {"packed with bzip2", "BZh?1AY&SY", "unpack it: bzip2 -dc"},
+    {"packed with zstd", "\x28\xB5\x2F\xFD", "unpack it: zstd -dc"},
+    {"packed with zip", "PK\x03\x04", "unpack it: unzip -p"},
+    {"UTF-16", "\xFF\xFE", "convert it: iconv -f UTF-16 -t UTF-8"},
+    {"UTF-16", "\xFE\xFF", "convert it: iconv -f UTF-16 -t UTF-8"},
+};
+
+/* Whether the next bytes are those of a form. Waits for more only as long as what is there may become them. */
+static wl_status look_for(cli_bytes *bytes, const byte_form *form, bool *found, wl_error *error)
 {
-    static const unsigned char magic[2] = {0x1F, 0x8B};
-    size_t left;
-    while ((left = bytes->raw_end - bytes->raw_begin) < 2 && !bytes->ended &&
-           (left == 0 || bytes->raw[bytes->raw_begin] == magic[0]))
-        if (read_raw(bytes, error)) return error->code;
-    *found = left >= 2 && memcmp(bytes->raw + bytes->raw_begin, magic, 2) == 0;
+    for (size_t i = 0; form->begin[i]; i++) {
+        while (bytes->raw_end - bytes->raw_begin <= i && !bytes->ended)
+            if (read_raw(bytes, error)) return error->code;
+        *found = bytes->raw_end - bytes->raw_begin > i &&
+                 (form->begin[i] == '?' || (char)bytes->raw[bytes->raw_begin + i] == form->begin[i]);
+        if (!*found) break;
+    }
+    return WL_OK;
+}
+
+static wl_status refuse_forms(cli_bytes *bytes, wl_error *error)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        bool found;
+        if (look_for(bytes, &refused[i], &found, error)) return error->code;
+        if (found)
+            return wl_fail_at(error, WL_ERROR_FORMAT, bytes->name, WL_NO_POSITION, 0,
+                              "is %s, expected UTF-8 text, which may be packed with gzip (%s)", refused[i].name,
+                              refused[i].remedy);
+    }
     return WL_OK;
 }
 
@@ -53,8 +85,8 @@ wl_status bytes_open(cli_bytes *bytes, const char *path, wl_error *error)
     if (S_ISDIR(info.st_mode))
         return wl_fail_at(error, WL_ERROR_IO, bytes->name, WL_NO_POSITION, 0, "is a directory, expected a file");
     bytes->raw = wl_allocate(1, RAW, error);
-    if (!bytes->raw || look_for_gzip(bytes, &bytes->packed, error)) return error->code;
-    if (!bytes->packed) return WL_OK;
+    if (!bytes->raw || look_for(bytes, &gzip, &bytes->packed, error)) return error->code;
+    if (!bytes->packed) return refuse_forms(bytes, error);
     z_stream *inflater = bytes->inflater = wl_allocate(1, sizeof *inflater, error);
     if (!inflater) return error->code;
     /* 16: a gzip member and nothing else. */
@@ -76,12 +108,13 @@ static wl_status read_packed(cli_bytes *bytes, void *out, size_t room, size_t *g
 {
     z_stream *inflater = bytes->inflater;
     *got = 0;
+    if (bytes->damaged) return fail_gzip(bytes, inflater->msg, error);
     inflater->next_out = out;
     inflater->avail_out = room < UINT32_MAX ? (uInt)room : UINT32_MAX;
     uInt wanted = inflater->avail_out;
     while (inflater->avail_out == wanted) {
         bool another = true;
-        if (bytes->between && look_for_gzip(bytes, &another, error)) return error->code;
+        if (bytes->between && look_for(bytes, &gzip, &another, error)) return error->code;
         if (!another) return WL_OK; /* what stands behind the last member counts for nothing, as with gzip */
         bytes->between = false;
         if (bytes->raw_begin == bytes->raw_end && !bytes->ended && read_raw(bytes, error)) return error->code;
@@ -93,7 +126,10 @@ static wl_status read_packed(cli_bytes *bytes, void *out, size_t room, size_t *g
         int code = inflate(inflater, Z_NO_FLUSH);
         bytes->raw_begin = bytes->raw_end - inflater->avail_in;
         if (code == Z_MEM_ERROR) return wl_fail_memory(error, RAW);
-        if (code != Z_OK && code != Z_STREAM_END) return fail_gzip(bytes, inflater->msg, error);
+        bytes->damaged = code != Z_OK && code != Z_STREAM_END;
+        /* What was unpacked before the damage is given first. */
+        if (bytes->damaged && inflater->avail_out < wanted) break;
+        if (bytes->damaged) return fail_gzip(bytes, inflater->msg, error);
         bytes->between = code == Z_STREAM_END;
         /* Keeps next_out and avail_out. */
         if (bytes->between && inflateReset(inflater) != Z_OK) return fail_gzip(bytes, inflater->msg, error);

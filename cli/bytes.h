@@ -10,6 +10,7 @@ typedef struct cli_bytes {
     int descriptor;
     bool open, packed;
     bool between;       /* packed: the next bytes begin a gzip member, if they are one */
+    bool damaged;       /* packed: the bytes given last were the last good ones */
     bool ended;         /* the descriptor gives no more */
     void *inflater;     /* z_stream */
     unsigned char *raw; /* bytes read; [raw_begin, raw_end) are not consumed yet */

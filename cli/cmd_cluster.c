@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ typedef struct cli_clusters {
     uint32_t *labels;
     float *centroids;
     wl_match *nearest; /* (count, NEAREST) */
+    char stage[64];    /* what is counted while they are searched for */
 } cli_clusters;
 
 static wl_status read_texts(cli_job *job, cli_clusters *clusters, wl_error *error)
@@ -25,7 +27,7 @@ static wl_status read_texts(cli_job *job, cli_clusters *clusters, wl_error *erro
     if (texts_read(&clusters->texts, &job->reader, &job->progress, error)) return error->code;
     size_t count = clusters->texts.count;
     if (count < clusters->count)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "--clusters is %" PRIu32 ", but there %s %zu text%s", clusters->count,
+        return wl_fail(error, WL_ERROR_FORMAT, "--clusters is %" PRIu32 ", but there %s %zu text%s", clusters->count,
                        count == 1 ? "is" : "are", count, count == 1 ? "" : "s");
     clusters->list = texts_list(&clusters->texts, error);
     if (!clusters->list) return error->code;
@@ -42,8 +44,8 @@ static wl_status find_clusters(cli_job *job, cli_clusters *clusters, wl_error *e
     wl_cluster_options options = {
         .size = sizeof options,
         .clusters = clusters->count,
-        .starts = settings->starts,
-        .most_iterations = settings->iterations,
+        .starts = settings->starts ? settings->starts : 10,
+        .most_iterations = settings->iterations ? settings->iterations : 300,
         .has_tolerance = !isnan(settings->tolerance),
         .tolerance = isnan(settings->tolerance) ? 0 : settings->tolerance,
         .seed = settings->seed,
@@ -59,26 +61,49 @@ static wl_status find_clusters(cli_job *job, cli_clusters *clusters, wl_error *e
     if (clusters->centroids)
         clusters->nearest = wl_allocate(clusters->count, NEAREST * sizeof *clusters->nearest, error);
     if (!clusters->nearest) return error->code;
-    progress_stage(&job->progress, "iterations", 0);
+    snprintf(clusters->stage, sizeof clusters->stage, "iterations at most, in %" PRIu32 " starts", options.starts);
+    progress_stage(&job->progress, clusters->stage, (uint64_t)options.starts * options.most_iterations);
     if (wl_cluster(&vectors, &options, job->session.context, clusters->labels, clusters->centroids, &result, error))
         return error->code;
     return wl_cluster_nearest(&vectors, clusters->labels, clusters->centroids, clusters->count, NEAREST,
                               job->session.context, clusters->nearest, error);
 }
 
+static void tell_what_is_empty(const cli_clusters *clusters)
+{
+    uint32_t empty = 0;
+    for (uint32_t i = 0; i < clusters->count; i++) empty += clusters->nearest[i * NEAREST].index == WL_NONE;
+    if (empty)
+        fprintf(stderr,
+                "wordllama: warning: %" PRIu32 " of %" PRIu32
+                " clusters %s empty: fewer of the texts' vectors differ\n",
+                empty, clusters->count, empty == 1 ? "is" : "are");
+}
+
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
+
+static wl_status print_label_object(cli_job *job, const cli_clusters *clusters, size_t number, wl_error *error)
+{
+    wl_buffer *out = &job->out;
+    wl_status status = append_format(
+        out, error, "{\"cluster\": %" PRIu32 ", \"index\": %zu, \"text\": ", clusters->labels[number], number);
+    if (!status) status = append_json(out, clusters->list[number], error);
+    if (!status) status = append_record(out, texts_object(&clusters->texts, &job->reader, number), error);
+    return status ? status : append_format(out, error, "}\n");
+}
+
+static wl_status print_label(cli_job *job, const cli_clusters *clusters, size_t number, wl_error *error)
+{
+    wl_status status = append_format(&job->out, error, "%" PRIu32 "\t", clusters->labels[number]);
+    if (!status) status = append_flat(&job->out, clusters->list[number], error);
+    return status ? status : append_format(&job->out, error, "\n");
+}
 
 static wl_status print_labels(cli_job *job, const cli_clusters *clusters, wl_error *error)
 {
     bool json = job->settings->json;
     for (size_t i = 0; i < clusters->texts.count; i++) {
-        uint32_t label = clusters->labels[i];
-        wl_status status =
-            json ? append_format(&job->out, error, "{\"cluster\": %" PRIu32 ", \"index\": %zu, \"text\": ", label, i)
-                 : append_format(&job->out, error, "%" PRIu32 "\t", label);
-        if (!status && json) status = append_json(&job->out, clusters->list[i], error);
-        if (!status)
-            status = json ? append_format(&job->out, error, "}\n") : append_line(&job->out, clusters->list[i], error);
+        wl_status status = json ? print_label_object(job, clusters, i, error) : print_label(job, clusters, i, error);
         if (status || output_drain(&job->output, &job->out, false, error)) return error->code;
     }
     return WL_OK;
@@ -104,6 +129,14 @@ static double measure_clusters(const cli_clusters *clusters, size_t dim, cluster
     return inertia;
 }
 
+static wl_status print_nearest(cli_job *job, const cli_clusters *clusters, wl_match match, wl_error *error)
+{
+    wl_text text = clusters->list[match.index];
+    if (!job->settings->json) return append_match(&job->out, (double)match.score, text, error);
+    return append_match_object(&job->out, (double)match.score, match.index, text,
+                               texts_object(&clusters->texts, &job->reader, match.index), error);
+}
+
 static wl_status print_cluster(cli_job *job, const cli_clusters *clusters, uint32_t label, cluster_size size,
                                double share, wl_error *error)
 {
@@ -119,10 +152,7 @@ static wl_status print_cluster(cli_job *job, const cli_clusters *clusters, uint3
         wl_match match = clusters->nearest[label * NEAREST + i];
         if (match.index == WL_NONE) break;
         if (json && !first) status = wl_buffer_append(&job->out, ", ", 2, error);
-        if (!status)
-            status =
-                append_match(&job->out, json, (double)match.score, match.index, clusters->list[match.index], error);
-        if (json && !status) job->out.size--; /* the line break */
+        if (!status) status = print_nearest(job, clusters, match, error);
         first = false;
     }
     return !status && json ? wl_buffer_append(&job->out, "]}\n", 3, error) : status;
@@ -168,6 +198,7 @@ static wl_status cluster(cli_job *job, wl_error *error)
     wl_status status = read_texts(job, &clusters, error);
     if (!status) status = find_clusters(job, &clusters, error);
     progress_end(&job->progress);
+    if (!status) tell_what_is_empty(&clusters);
     if (!status)
         status = job->settings->summary ? print_summary(job, &clusters, error) : print_labels(job, &clusters, error);
     if (!status && job->settings->plot) status = draw(job, &clusters, error);

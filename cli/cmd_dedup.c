@@ -17,9 +17,10 @@ static wl_status read_texts(cli_job *job, cli_dedup *dedup, wl_error *error)
 {
     const cli_settings *settings = job->settings;
     bool prints_records = !settings->json && !settings->removed && !settings->indices;
-    if (settings->against) {
+    if (settings->against.count) {
         cli_reader held;
-        wl_status status = reader_open_file(&held, settings, &settings->against, error);
+        wl_status status = reader_open_list(&held, settings, &settings->against, error);
+        held.as_objects = false; /* they are never printed as records */
         if (!status) status = texts_read(&dedup->texts, &held, &job->progress, error);
         job->reader.replaced += held.replaced;
         reader_close(&held);
@@ -60,8 +61,8 @@ static wl_status compare(cli_job *job, const cli_dedup *dedup, size_t count, wl_
     wl_deduplicate_options options = {
         .size = sizeof options,
         .measure = measure_of(settings),
-        .has_threshold = !isnan(settings->threshold),
-        .threshold = isnan(settings->threshold) ? 0 : settings->threshold,
+        .has_threshold = true,
+        .threshold = threshold_of(settings, 0.9),
         .greedy = settings->greedy,
         .held = dedup->held,
         .progress = progress_tell,
@@ -114,6 +115,7 @@ static wl_status print_json(cli_job *job, const cli_dedup *dedup, size_t number,
                                held ? repeat.index : repeat.index - dedup->held);
     if (!status) status = append_format(out, error, ", \"text\": ");
     if (!status) status = append_json(out, texts_text(&dedup->texts, number), error);
+    if (!status) status = append_record(out, texts_object(&dedup->texts, &job->reader, number), error);
     return status ? status : append_format(out, error, "}\n");
 }
 
@@ -123,9 +125,10 @@ static wl_status print_repeat(cli_job *job, const cli_dedup *dedup, size_t numbe
     wl_text text = texts_text(&dedup->texts, number), repeated = texts_text(&dedup->texts, repeat.index);
     wl_status status = append_score(&job->out, (double)repeat.score, error);
     if (!status) status = wl_buffer_append(&job->out, "\t", 1, error);
-    if (!status) status = wl_buffer_append(&job->out, text.data, text.size, error);
+    if (!status) status = append_flat(&job->out, text, error);
     if (!status) status = wl_buffer_append(&job->out, "\t", 1, error);
-    return status ? status : append_line(&job->out, repeated, error);
+    if (!status) status = append_flat(&job->out, repeated, error);
+    return status ? status : wl_buffer_append(&job->out, "\n", 1, error);
 }
 
 static wl_status print_result(cli_job *job, const cli_dedup *dedup, wl_error *error)
@@ -157,22 +160,43 @@ static wl_status deduplicate(cli_job *job, wl_error *error)
     return status;
 }
 
+static size_t count_standard_input(const cli_list *files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < files->count; i++) count += strcmp(files->names[i], "-") == 0;
+    return count;
+}
+
 static bool reads_standard_input(const cli_settings *settings)
 {
     if (settings->operand_count) return settings->operand_count == 1 && strcmp(settings->operands[0], "-") == 0;
-    for (size_t i = 0; i < settings->input_count; i++)
-        if (strcmp(settings->inputs[i], "-") == 0) return true;
-    return !settings->input_count;
+    return !settings->inputs.count || count_standard_input(&settings->inputs) > 0;
+}
+
+/* What has no meaning without vectors. */
+static wl_status check_exact(const cli_settings *settings, wl_error *error)
+{
+    const struct {
+        const char *flag;
+        bool given;
+    } flags[] = {{"--greedy", settings->greedy},
+                 {"--threshold", !isnan(settings->threshold)},
+                 {"--binary", settings->binary},
+                 {"--hamming", settings->hamming},
+                 {"--dim", settings->dim}};
+    for (size_t i = 0; settings->exact && i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].given)
+            return wl_fail(error, WL_ERROR_ARGUMENT, "--exact compares no vectors, so %s has no meaning",
+                           flags[i].flag);
+    return WL_OK;
 }
 
 wl_status cmd_dedup(const cli_settings *settings, wl_error *error)
 {
-    if (settings->exact && (settings->greedy || !isnan(settings->threshold)))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "--exact compares no vectors, so %s has no meaning",
-                       settings->greedy ? "--greedy" : "--threshold");
+    if (check_exact(settings, error)) return error->code;
     if (settings->json && settings->indices)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--json and --indices contradict each other");
-    if (settings->against && strcmp(settings->against, "-") == 0 && reads_standard_input(settings))
+    if (count_standard_input(&settings->against) && reads_standard_input(settings))
         return wl_fail(error, WL_ERROR_ARGUMENT, "the texts and those of --against both come from standard input");
     return job_run(settings, (job_plan){.without_model = settings->exact, .work = deduplicate}, error);
 }

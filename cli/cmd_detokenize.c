@@ -129,7 +129,9 @@ static wl_status detokenize(cli_decoding *decoding, cli_reader *reader, cli_outp
             if (!status) status = output_drain(output, &out, false, error);
         }
     }
+    wl_error other; /* the first one counts */
     if (!status) status = output_drain(output, &out, true, error);
+    if (status && !output->replaces) (void)output_drain(output, &out, true, &other);
     wl_buffer_free(&out);
     wl_buffer_free(&arguments);
     return status;

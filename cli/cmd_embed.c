@@ -40,6 +40,34 @@ static wl_status embed_tokens(const cli_session *session, cli_reader *reader, ro
     return status;
 }
 
+/* To the library a faulty record is the end of the texts, so that none of those before it is lost; the failure is kept.
+ */
+typedef struct cli_source {
+    cli_reader *reader;
+    wl_status status;
+    wl_error error;
+} cli_source;
+
+static int next_text(void *user, wl_text *text, wl_error *error)
+{
+    (void)error;
+    cli_source *source = user;
+    if (source->status) return 0;
+    int got = reader_next(source->reader, text, &source->error);
+    if (got < 0) source->status = source->error.code;
+    return got > 0;
+}
+
+static wl_status embed_texts(const cli_job *job, cli_reader *reader, row_writer *writer, wl_error *error)
+{
+    const cli_session *session = &job->session;
+    cli_source source = {.reader = reader};
+    wl_status status = wl_embed_stream(session->model, session->context, (wl_source){next_text, &source},
+                                       (wl_sink){write_batch, writer}, &session->options, error);
+    if (!status && source.status) *error = source.error;
+    return status ? status : source.status;
+}
+
 static wl_status embed(cli_job *job, wl_error *error)
 {
     const cli_settings *settings = job->settings;
@@ -59,9 +87,12 @@ static wl_status embed(cli_job *job, wl_error *error)
     if (!status && settings->tokens)
         status = embed_tokens(session, &job->reader, &writer, error);
     else if (!status)
-        status = wl_embed_stream(session->model, session->context, (wl_source){reader_next, &job->reader},
-                                 (wl_sink){write_batch, &writer}, &session->options, error);
-    if (!status) status = rows_end(&writer, error);
+        status = embed_texts(job, &job->reader, &writer, error);
+    wl_error other; /* the first one counts */
+    if (!status)
+        status = rows_end(&writer, error);
+    else if (settings->format != FORMAT_NPY && !job->output.replaces)
+        (void)rows_flush(&writer, &other);
     rows_free(&writer);
     return status;
 }

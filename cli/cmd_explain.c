@@ -42,7 +42,7 @@ static wl_status print_table(wl_buffer *out, const cli_explanation *explanation,
     for (size_t i = 0; i < explanation->counts[which] && !status; i++) {
         wl_contribution token = explanation->tokens[which][i];
         wl_text piece = wl_tokenizer_piece(explanation->tokenizer, token.id);
-        status = wl_buffer_append(out, piece.data, piece.size, error);
+        status = append_flat(out, piece, error);
         if (!status) status = wl_buffer_append(out, "\t", 1, error);
         if (!status) status = append_score(out, (double)token.share, error);
         if (!status) status = wl_buffer_append(out, "\n", 1, error);
@@ -113,17 +113,20 @@ static wl_status print_coloured(wl_buffer *out, const cli_explanation *explanati
     return status ? status : append_line(out, (wl_text){text.data + printed, text.size - printed}, error);
 }
 
-static bool wants_colours(void)
+static bool wants_colours(const cli_settings *settings)
 {
+    if (settings->color != COLOR_AUTO) return settings->color == COLOR_ALWAYS;
+
     const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
     return isatty(STDOUT_FILENO) && !(none && *none) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
-static wl_status print(const cli_explanation *explanation, bool json, wl_buffer *out, wl_error *error)
+static wl_status print(const cli_explanation *explanation, const cli_settings *settings, wl_buffer *out,
+                       wl_error *error)
 {
-    bool coloured = !json && wants_colours();
+    bool json = settings->json, coloured = !json && wants_colours(settings);
     double largest = largest_share(explanation);
     wl_status status = json ? append_format(out, error, "{\"score\": ") : WL_OK;
     if (!status) status = append_score(out, (double)explanation->score, error);
@@ -148,7 +151,7 @@ wl_status cmd_explain(const cli_settings *settings, wl_error *error)
     for (int which = 0; which < 2 && !status; which++) status = find_shares(&session, &explanation, which, error);
     if (!status) {
         explanation.tokenizer = wl_model_tokenizer(session.model);
-        status = print(&explanation, settings->json, &out, error);
+        status = print(&explanation, settings, &out, error);
     }
     if (!status) report_replaced(NULL, replaced);
     for (int which = 0; which < 2; which++) {

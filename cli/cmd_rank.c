@@ -1,4 +1,5 @@
 /* rank and topk: the same, but rank keeps every text unless asked otherwise. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "commands.h"
@@ -6,6 +7,7 @@
 #include "score.h"
 
 typedef struct cli_ranking {
+    const cli_reader *reader;
     cli_texts texts;
     wl_match *matches; /* index: number in texts; in that order until the end */
     size_t count, capacity;
@@ -38,7 +40,8 @@ static wl_status add_batch(void *user, const cli_texts *texts, const wl_match *m
     for (size_t i = 0; i < count; i++) {
         size_t number = matches[i].index;
         wl_text text = texts_text(texts, number);
-        if (texts_add(&ranking->texts, text, text, texts->places[number].index, error)) return error->code;
+        wl_text record = ranking->reader->as_objects ? texts_record(texts, number) : text;
+        if (texts_add(&ranking->texts, text, record, texts->places[number].index, error)) return error->code;
         ranking->matches[ranking->count] = (wl_match){ranking->count, matches[i].score};
         ranking->count++;
     }
@@ -51,19 +54,27 @@ static wl_status print_matches(cli_job *job, const cli_ranking *ranking, wl_erro
     for (size_t i = 0; i < ranking->count; i++) {
         wl_match match = ranking->matches[i];
         wl_text text = texts_text(&ranking->texts, match.index);
-        uint64_t index = ranking->texts.places[match.index].index;
-        if (append_match(&job->out, job->settings->json, (double)match.score, index, text, error) ||
-            output_drain(&job->output, &job->out, false, error))
-            return error->code;
+        wl_status status;
+        if (job->settings->json) {
+            uint64_t index = ranking->texts.places[match.index].index;
+            wl_text record = texts_object(&ranking->texts, &job->reader, match.index);
+            status = append_match_object(&job->out, (double)match.score, index, text, record, error);
+            if (!status) status = append_format(&job->out, error, "\n");
+        } else {
+            status = append_match(&job->out, (double)match.score, text, error);
+        }
+        if (status || output_drain(&job->output, &job->out, false, error)) return error->code;
     }
     return WL_OK;
 }
 
 static wl_status rank_top(cli_job *job, uint32_t top, size_t *printed, wl_error *error)
 {
-    cli_ranking ranking = {.top = top};
+    cli_ranking ranking = {.reader = &job->reader, .top = top};
     wl_rank_options options = rank_options(job->settings);
     options.top = top;
+    options.above = !isnan(job->settings->threshold);
+    options.threshold = options.above ? job->settings->threshold : 0;
     wl_status status = score_texts(&job->session, &job->reader, job->settings->operands[0], &options,
                                    (score_sink){add_batch, &ranking}, &job->progress, error);
     if (!status) {

@@ -86,6 +86,7 @@ static wl_status similarity(cli_job *job, wl_error *error)
     cli_texts texts = {0};
     const cli_settings *settings = job->settings;
     wl_status status = texts_read(&texts, &job->reader, &job->progress, error);
+    if (!status && settings->plot && !texts.count) status = wl_fail(error, WL_ERROR_FORMAT, "there is no text to draw");
     wl_text *list = status ? NULL : texts_list(&texts, error);
     void *rows = list ? session_embed(&job->session, list, texts.count, &job->progress, error) : NULL;
     if (rows) {

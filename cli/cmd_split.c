@@ -10,18 +10,34 @@ typedef struct split_place {
     bool first;         /* nothing was printed yet */
 } split_place;
 
+enum { TARGET = 1536, INTERMEDIATE = 96, CLEANUP = 24, WINDOW = 3, ORDER = 2 }; /* the library's defaults */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What is not given is the library's default, or less where that does not fit below a small --size. */
 static wl_split_options split_options(const cli_settings *settings)
 {
+    uint32_t target = settings->target_size ? settings->target_size : TARGET;
+    uint32_t half = target / 2 > 2 ? target / 2 : 2;
+    uint32_t intermediate = settings->intermediate_size ? settings->intermediate_size
+                            : target > INTERMEDIATE     ? INTERMEDIATE
+                                                        : half;
+    uint32_t quarter = intermediate / 4 > 1 ? intermediate / 4 : 1;
+    bool fits = target > INTERMEDIATE && intermediate > CLEANUP;
+    uint32_t cleanup = settings->cleanup_size ? settings->cleanup_size : fits ? CLEANUP : smaller(quarter, CLEANUP);
     return (wl_split_options){
         .size = sizeof(wl_split_options),
         .spans = settings->spans,
         .tokens = settings->tokens,
-        .target_size = settings->target_size,
-        .intermediate_size = settings->intermediate_size,
-        .cleanup_size = settings->cleanup_size,
-        .window = settings->window,
-        .smoothing_window = settings->smoothing_window,
-        .polynomial_order = settings->polynomial_order,
+        .target_size = target,
+        .intermediate_size = intermediate,
+        .cleanup_size = cleanup,
+        .window = settings->window ? settings->window : WINDOW,
+        .smoothing_window = settings->smoothing_window ? settings->smoothing_window : WINDOW,
+        .polynomial_order = settings->polynomial_order ? settings->polynomial_order : ORDER,
     };
 }
 
@@ -84,20 +100,30 @@ static wl_status split(cli_job *job, wl_error *error)
     return status;
 }
 
-/* The library would refuse them, too, but by its own names. */
-static wl_status check_sizes(const cli_settings *settings, wl_error *error)
+static wl_status check_odd(const char *flag, uint32_t window, wl_error *error)
 {
-    uint32_t target = settings->target_size ? settings->target_size : 1536;
-    uint32_t intermediate = settings->intermediate_size ? settings->intermediate_size : 96;
-    uint32_t cleanup = settings->cleanup_size ? settings->cleanup_size : 24;
-    if (target <= intermediate)
+    if (window % 2) return WL_OK;
+    return wl_fail(error, WL_ERROR_ARGUMENT, "%s is %" PRIu32 ", expected an odd number", flag, window);
+}
+
+/* The library would refuse them, too, but by its own names. */
+static wl_status check_options(const wl_split_options *options, wl_error *error)
+{
+    if (options->target_size <= options->intermediate_size)
         return wl_fail(error, WL_ERROR_ARGUMENT,
-                       "--size is %" PRIu32 ", expected more than --intermediate-size, which is %" PRIu32, target,
-                       intermediate);
-    if (intermediate <= cleanup)
+                       "--size is %" PRIu32 ", expected more than --intermediate-size, which is %" PRIu32,
+                       options->target_size, options->intermediate_size);
+    if (options->intermediate_size <= options->cleanup_size)
         return wl_fail(error, WL_ERROR_ARGUMENT,
                        "--intermediate-size is %" PRIu32 ", expected more than --cleanup-size, which is %" PRIu32,
-                       intermediate, cleanup);
+                       options->intermediate_size, options->cleanup_size);
+    if (check_odd("--window", options->window, error) ||
+        check_odd("--smoothing-window", options->smoothing_window, error))
+        return error->code;
+    if (options->polynomial_order >= options->smoothing_window)
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "--polynomial-order is %" PRIu32 ", expected less than --smoothing-window, which is %" PRIu32,
+                       options->polynomial_order, options->smoothing_window);
     return WL_OK;
 }
 
@@ -105,6 +131,7 @@ wl_status cmd_split(const cli_settings *settings, wl_error *error)
 {
     if (settings->json && settings->zero)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--json and --zero contradict each other");
-    if (check_sizes(settings, error)) return error->code;
+    wl_split_options options = split_options(settings);
+    if (check_options(&options, error)) return error->code;
     return job_run(settings, (job_plan){.input = JOB_FILES, .prints_early = true, .work = split}, error);
 }

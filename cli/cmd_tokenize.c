@@ -40,33 +40,35 @@ static void batch_free(cli_batch *batch)
     free(batch->spans);
 }
 
-/* Reads texts until there are most of them, or bytes enough. */
+/* Reads texts until there are most of them, or bytes enough; on failure the batch holds those before it. */
 static wl_status batch_read(cli_batch *batch, cli_reader *reader, size_t most, wl_error *error)
 {
+    wl_status read = WL_OK;
     batch->count = batch->bytes.size = 0;
     while (batch->count < most && batch->bytes.size < BATCH_BYTES) {
         wl_text text;
         int got = reader_next(reader, &text, error);
-        if (got < 0) return error->code;
-        if (!got) break;
+        if (got < 0) read = error->code;
+        if (got <= 0) break;
         void *slices = batch->slices;
         wl_status status = wl_reserve(&slices, &batch->slice_capacity, batch->count + 1, sizeof(cli_slice), error);
         batch->slices = slices;
-        if (status) return status;
-        batch->slices[batch->count++] = (cli_slice){batch->bytes.size, text.size};
-        if (wl_buffer_append(&batch->bytes, text.data, text.size, error)) return error->code;
+        if (!status) status = wl_buffer_append(&batch->bytes, text.data, text.size, error);
+        if (status) return batch->count = 0, status;
+        batch->slices[batch->count++] = (cli_slice){batch->bytes.size - text.size, text.size};
     }
     void *texts = batch->texts, *starts = batch->starts;
-    wl_status status = wl_reserve(&texts, &batch->text_capacity, batch->count, sizeof(wl_text), error);
+    wl_error other;
+    wl_status status = wl_reserve(&texts, &batch->text_capacity, batch->count, sizeof(wl_text), &other);
     batch->texts = texts;
-    if (!status) status = wl_reserve(&starts, &batch->start_capacity, batch->count + 1, sizeof(size_t), error);
+    if (!status) status = wl_reserve(&starts, &batch->start_capacity, batch->count + 1, sizeof(size_t), &other);
     batch->starts = starts;
-    if (status) return status;
+    if (status) return batch->count = 0, *error = other, status;
     for (size_t i = 0; i < batch->count; i++) {
         const cli_slice *slice = &batch->slices[i];
         batch->texts[i] = (wl_text){slice->size ? batch->bytes.data + slice->begin : "", slice->size};
     }
-    return WL_OK;
+    return read;
 }
 
 static wl_status batch_encode(cli_batch *batch, const cli_settings *settings, wl_error *error)
@@ -218,28 +220,37 @@ static wl_status write_arrays(cli_batch *batch, cli_output outputs[2], wl_error 
 
 /* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
+static wl_status take_batch(cli_batch *batch, cli_output outputs[2], wl_buffer *out, const cli_settings *settings,
+                            wl_error *error)
+{
+    if (batch_encode(batch, settings, error)) return error->code;
+    return settings->npy ? write_arrays(batch, outputs, error) : write_json(batch, outputs, out, settings, error);
+}
+
 static wl_status tokenize(cli_batch *batch, cli_reader *reader, cli_output outputs[2], const cli_settings *settings,
                           wl_error *error)
 {
     wl_buffer out = {0};
+    wl_error other; /* the first one counts */
     uint64_t texts = 0;
     wl_status status = WL_OK;
     /* Padding is that of a text alone: how texts fall into batches must not show. */
     size_t most = settings->pad ? 1 : BATCH_TEXTS;
     for (;;) {
         status = batch_read(batch, reader, most, error);
-        if (status || !batch->count) break;
-        status = batch_encode(batch, settings, error);
-        if (!status && settings->npy) status = write_arrays(batch, outputs, error);
-        if (!status && !settings->npy) status = write_json(batch, outputs, &out, settings, error);
         texts += batch->count;
-        if (status) break;
+        if (batch->count && take_batch(batch, outputs, &out, settings, &other) && !status) {
+            *error = other;
+            status = other.code;
+        }
+        if (status || !batch->count) break;
     }
     if (!status && settings->npy) {
         status = write_header(&outputs[0], 0, batch->tokens, error);
         if (!status) status = write_header(&outputs[1], 1, texts + 1, error);
     }
     if (!status && !settings->npy) status = output_drain(outputs, &out, true, error);
+    if (status && !settings->npy && !outputs->replaces) (void)output_drain(outputs, &out, true, &other);
     wl_buffer_free(&out);
     return status;
 }

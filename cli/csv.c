@@ -2,19 +2,19 @@
 
 #include <string.h>
 
-static csv_place after(csv_place place, char c)
+static csv_place after(csv_place place, char delimiter, char c)
 {
     switch (place) {
     case CSV_QUOTED:
         return c == '"' ? CSV_QUOTE : CSV_QUOTED;
     case CSV_QUOTE: /* two quotes are one; else the field has ended */
-        return c == '"' ? CSV_QUOTED : c == ',' ? CSV_BEGIN : c == '\r' ? CSV_RETURN : CSV_WRONG;
+        return c == '"' ? CSV_QUOTED : c == delimiter ? CSV_BEGIN : c == '\r' ? CSV_RETURN : CSV_WRONG;
     case CSV_RETURN: /* between a closing quote and '\n' */
         return CSV_WRONG;
     case CSV_BEGIN:
-        return c == '"' ? CSV_QUOTED : c == ',' ? CSV_BEGIN : CSV_PLAIN;
+        return c == '"' ? CSV_QUOTED : c == delimiter ? CSV_BEGIN : CSV_PLAIN;
     case CSV_PLAIN:
-        return c == ',' ? CSV_BEGIN : CSV_PLAIN;
+        return c == delimiter ? CSV_BEGIN : CSV_PLAIN;
     case CSV_WRONG:
         break;
     }
@@ -27,18 +27,18 @@ size_t csv_find_end(csv_scan *scan, const char *data, size_t size)
         bool line_break = data[at] == '\n';
         if (line_break && scan->place != CSV_QUOTED) return at;
         if (line_break) scan->breaks++;
-        scan->place = after(scan->place, data[at]);
+        scan->place = after(scan->place, scan->delimiter, data[at]);
         if (scan->place == CSV_WRONG) return at;
     }
     return size;
 }
 
-wl_status csv_next(wl_text record, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error)
+wl_status csv_next(wl_text record, char delimiter, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error)
 {
     const char *start = record.data + *at, *end = record.data + record.size;
     if (start == end || *start != '"') {
-        const char *comma = start < end ? memchr(start, ',', (size_t)(end - start)) : NULL;
-        *field = (wl_text){start, (size_t)((comma ? comma : end) - start)};
+        const char *stop = start < end ? memchr(start, delimiter, (size_t)(end - start)) : NULL;
+        *field = (wl_text){start, (size_t)((stop ? stop : end) - start)};
         *at += field->size + 1;
         return WL_OK;
     }
@@ -57,7 +57,7 @@ wl_status csv_next(wl_text record, size_t *at, wl_buffer *scratch, wl_text *fiel
         from = quote + (twice ? 2 : 1);
         if (!twice) break;
     }
-    /* Behind the quote stand the comma or the end, perhaps with '\r' before it. */
-    *at = from < end && *from == ',' ? (size_t)(from - record.data) + 1 : record.size + 1;
+    /* Behind the quote stand the delimiter or the end, perhaps with '\r' before it. */
+    *at = from < end && *from == delimiter ? (size_t)(from - record.data) + 1 : record.size + 1;
     return WL_OK;
 }

@@ -1,5 +1,6 @@
-/* Comma-separated values as RFC 4180 has them: a field may stand in quotes and then hold commas, line breaks and, twice
- * each, quotes. A quote inside a field that does not begin with one is a character like any other. */
+/* Comma-separated values as RFC 4180 has them, with any delimiter: a field may stand in quotes and then hold
+ * delimiters, line breaks and, twice each, quotes. A quote inside a field that does not begin with one is a character
+ * like any other. */
 #ifndef WL_CLI_CSV_H
 #define WL_CLI_CSV_H
 
@@ -7,8 +8,10 @@
 
 typedef enum csv_place { CSV_BEGIN, CSV_PLAIN, CSV_QUOTED, CSV_QUOTE, CSV_RETURN, CSV_WRONG } csv_place;
 
-/* A search for the end of a record that can go on in the next block; zeroed at the record's begin. */
+/* A search for the end of a record that can go on in the next block; zeroed at the record's begin, but for
+ * the delimiter. */
 typedef struct csv_scan {
+    char delimiter;
     csv_place place;
     uint64_t breaks; /* line breaks inside quotes so far */
 } csv_scan;
@@ -17,8 +20,8 @@ typedef struct csv_scan {
  * scan's place is CSV_WRONG. */
 size_t csv_find_end(csv_scan *scan, const char *data, size_t size);
 
-/* The field that starts at *at of a whole record without its line end, moving *at behind the comma that ends it, or
+/* The field that starts at *at of a whole record without its line end, moving *at behind the delimiter that ends it, or
  * behind the record after the last one. *field is a slice of the record or of scratch. */
-wl_status csv_next(wl_text record, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error);
+wl_status csv_next(wl_text record, char delimiter, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error);
 
 #endif

@@ -26,7 +26,9 @@ typedef struct job_plan {
     job_input input;
     size_t first;
     bool without_model, one_thread;
-    bool prints_early; /* lines come while the input is read, so a terminal needs no progress */
+    bool prints_early; /* lines come while the input is read, also those before a failure, so a terminal needs no
+                        * progress
+                        */
     wl_status (*work)(cli_job *job, wl_error *error);
 } job_plan;
 

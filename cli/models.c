@@ -1,6 +1,7 @@
 #include "models.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,13 @@ void report_replaced(const wl_context *context, uint64_t in_reader)
 wl_measure measure_of(const cli_settings *settings)
 {
     return settings->hamming ? WL_HAMMING : WL_COSINE;
+}
+
+double threshold_of(const cli_settings *settings, double usual)
+{
+    if (!isnan(settings->threshold)) return settings->threshold;
+    /* Of D bits d differ: the cosine of signs is 1 - 2d/D, and this scale is 1 - d/D. */
+    return settings->hamming ? (1 + usual) / 2 : usual;
 }
 
 wl_vectors session_vectors(const cli_session *session, const void *rows, size_t count)

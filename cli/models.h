@@ -31,6 +31,8 @@ void session_close(cli_session *session);
 void report_replaced(const wl_context *context, uint64_t in_reader);
 
 wl_measure measure_of(const cli_settings *settings);
+/* That of --threshold, or the usual one, which is on the scale of cosines, on the scale of the measure. */
+double threshold_of(const cli_settings *settings, double usual);
 /* Rows of a session as the toolkit takes them. */
 wl_vectors session_vectors(const cli_session *session, const void *rows, size_t count);
 /* The rows of texts, to be freed; NULL on failure. progress may be NULL. */

@@ -6,7 +6,7 @@
 
 enum {
     PLOT_POINTS = 5000, /* more texts than this are not drawn, but a sample of so many */
-    PLOT_MATRIX = 100,
+    PLOT_MATRIX = 100,  /* the same */
 };
 
 /* Number of the row that stands at a place of a sample of count out of total, evenly over all. */
@@ -15,7 +15,7 @@ static inline size_t plot_sample(size_t place, size_t count, size_t total)
     return (size_t)((double)place * ((double)total / (double)count));
 }
 
-/* scores: (count, count), of the sample whose texts are given, out of total texts. */
+/* scores: (count, count), of the sample whose texts are given, at least one, out of total texts. */
 wl_status plot_matrix(const char *path, const wl_text *texts, const float *scores, size_t count, size_t total,
                       wl_error *error);
 

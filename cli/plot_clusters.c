@@ -108,12 +108,18 @@ static void spread(cluster_view *views, size_t count)
 
 static void put_badge(svg_picture *svg, double x, double y, size_t number)
 {
+    static const char *const layers[] = {"fill=\"none\" stroke=\"#000\" stroke-opacity=\".4\" stroke-width=\"2\"",
+                                         "fill=\"#fff\""};
     svg_colour colour = svg_colour_of(number);
     svg_put(svg,
             "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"12\" fill=\"#%02x%02x%02x\" stroke=\"#fff\" "
-            "stroke-width=\"1.5\"/><text x=\"%.1f\" y=\"%.1f\" font-size=\"%d\" font-weight=\"700\" fill=\"#fff\" "
-            "text-anchor=\"middle\" stroke=\"#0008\" stroke-width=\"2\" paint-order=\"stroke\">%zu</text>\n",
-            x, y, colour.red, colour.green, colour.blue, x, y + 4, number < 100 ? 12 : 9, number);
+            "stroke-width=\"1.5\"/>",
+            x, y, colour.red, colour.green, colour.blue);
+    svg_put(svg, "<g font-size=\"%d\" font-weight=\"700\" text-anchor=\"middle\">", number < 100 ? 12 : 9);
+    /* A dark edge, then the number on it: an attribute that orders the two is unknown to some programs. */
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        svg_put(svg, "<text x=\"%.1f\" y=\"%.1f\" %s>%zu</text>", x, y + 4, layers[i], number);
+    svg_put(svg, "</g>\n");
 }
 
 /* The points of the small clusters last, so that those of the large ones do not hide them. */
@@ -134,7 +140,7 @@ static void put_points(cluster_picture *picture)
             if (plot->labels[row] != number) continue;
             svg_put(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%g\"><title>", picture->points[2 * place],
                     picture->points[2 * place + 1], radius);
-            svg_put_text(svg, plot->texts[row], 100);
+            svg_put_text(svg, plot->texts[row], TOOLTIP);
             svg_put(svg, "</title></circle>\n");
         }
         svg_put(svg, "</g>\n");
@@ -152,7 +158,7 @@ static void put_list(cluster_picture *picture, size_t rows)
         put_badge(svg, LIST + 12, y + 16, view->number);
         svg_put(svg, "<text class=\"ink\" x=\"%d\" y=\"%.0f\" font-size=\"13\">", LIST + 34, y + 14);
         size_t nearest = plot->nearest[view->number].index;
-        if (nearest != WL_NONE) svg_put_text(svg, plot->texts[nearest], 38);
+        if (nearest != WL_NONE) svg_put_text(svg, plot->texts[nearest], (WIDTH - LEFT - LIST - 34) / 13.0);
         svg_put(svg, "</text><text class=\"quiet\" x=\"%d\" y=\"%.0f\" font-size=\"11\">%zu text%s</text>\n", LIST + 34,
                 y + 29, view->size, view->size == 1 ? "" : "s");
     }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "csv.h"
@@ -25,6 +27,19 @@ static wl_status read_column_number(cli_reader *reader, wl_error *error)
     return WL_OK;
 }
 
+/* One ASCII character that neither a quote nor a line's end is. */
+static wl_status read_delimiter(cli_reader *reader, const char *value, wl_error *error)
+{
+    reader->delimiter = ',';
+    if (!value) return WL_OK;
+    reader->delimiter = strcmp(value, "tab") == 0 ? '\t' : *value;
+    bool one = strcmp(value, "tab") == 0 || (*value && !value[1]);
+    if (!one || strchr("\"\r\n", reader->delimiter) || (unsigned char)reader->delimiter >= 0x80)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--delimiter is '%.100s', expected one ASCII character or 'tab'",
+                       value);
+    return WL_OK;
+}
+
 static wl_status choose_shape(cli_reader *reader, const cli_settings *settings, reader_shape usual, wl_error *error)
 {
     if (settings->jsonl && settings->csv)
@@ -33,6 +48,10 @@ static wl_status choose_shape(cli_reader *reader, const cli_settings *settings, 
         return wl_fail(error, WL_ERROR_ARGUMENT, "--field has a meaning with --jsonl or --csv only");
     if (settings->no_header && !settings->csv)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--no-header has a meaning with --csv only");
+    if (settings->delimiter && !settings->csv)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--delimiter has a meaning with --csv only");
+    if (read_delimiter(reader, settings->delimiter, error)) return error->code;
+    reader->as_objects = settings->json && (settings->jsonl || settings->csv);
     reader->shape = settings->jsonl ? SHAPE_JSONL : settings->csv ? SHAPE_CSV : usual;
     reader->without_header = settings->no_header;
     reader->field = settings->field ? settings->field : settings->no_header ? "1" : "text";
@@ -43,16 +62,45 @@ static wl_status choose_shape(cli_reader *reader, const cli_settings *settings, 
     return settings->no_header ? read_column_number(reader, error) : WL_OK;
 }
 
+static bool is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* The first argument that is taken as a text and looks as if a file was meant. */
+static const char *find_file_among_texts(const cli_reader *reader)
+{
+    for (size_t i = 0; i < reader->argument_count; i++)
+        if (is_file(reader->arguments[i])) return reader->arguments[i];
+    return NULL;
+}
+
+static wl_status check_arguments(const cli_reader *reader, const cli_settings *settings, wl_error *error)
+{
+    const char *file = find_file_among_texts(reader);
+    if (file && (settings->inputs.count || settings->jsonl || settings->csv))
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "'%.200s' stands there as a text; --input is to be repeated for each file: --input %.200s", file,
+                       file);
+    const char *useless = settings->inputs.count ? "--input"
+                          : settings->jsonl      ? "--jsonl"
+                          : settings->csv        ? "--csv"
+                                                 : NULL;
+    if (useless)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "texts are given as arguments, so %s has no meaning", useless);
+    if (file) fprintf(stderr, "wordllama: warning: '%s' is taken as a text; --input %s reads the file\n", file, file);
+    return WL_OK;
+}
+
 wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error)
 {
-    *reader = (cli_reader){.paths = settings->inputs, .path_count = settings->input_count};
+    *reader = (cli_reader){.paths = settings->inputs.names, .path_count = settings->inputs.count};
     reader->arguments = settings->operands + first;
     reader->argument_count = settings->operand_count > first ? settings->operand_count - first : 0;
     /* The usual word for standard input. */
     if (reader->argument_count == 1 && strcmp(reader->arguments[0], "-") == 0) reader->argument_count = 0;
-    const char *useless = settings->input_count ? "--input" : settings->jsonl ? "--jsonl" : "--csv";
-    if (reader->argument_count && (settings->input_count || settings->jsonl || settings->csv))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "texts are given as arguments, so %s has no meaning", useless);
+    if (reader->argument_count && check_arguments(reader, settings, error)) return error->code;
     return choose_shape(reader, settings, SHAPE_LINES, error);
 }
 
@@ -62,27 +110,27 @@ wl_status reader_open_files(cli_reader *reader, const cli_settings *settings, wl
     return choose_shape(reader, settings, SHAPE_WHOLE, error);
 }
 
-wl_status reader_open_file(cli_reader *reader, const cli_settings *settings, const char *const *path, wl_error *error)
+wl_status reader_open_list(cli_reader *reader, const cli_settings *settings, const cli_list *files, wl_error *error)
 {
-    *reader = (cli_reader){.paths = path, .path_count = 1};
+    *reader = (cli_reader){.paths = files->names, .path_count = files->count};
     return choose_shape(reader, settings, SHAPE_LINES, error);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-/* Whether a name ends like "texts.csv" or "texts.csv.gz". */
+/* Whether a name ends like "texts.csv" or "TEXTS.CSV.GZ". */
 static bool has_ending(const char *name, const char *ending)
 {
     size_t length = strlen(name), size = strlen(ending);
-    if (length > 3 && strcmp(name + length - 3, ".gz") == 0) length -= 3;
-    return length > size && memcmp(name + length - size, ending, size) == 0;
+    if (length > 3 && strcasecmp(name + length - 3, ".gz") == 0) length -= 3;
+    return length > size && strncasecmp(name + length - size, ending, size) == 0;
 }
 
 static void tell_what_is_read(const cli_reader *reader, const char *path)
 {
     static const struct {
         const char *ending, *flag;
-    } kinds[] = {{".csv", "--csv"}, {".jsonl", "--jsonl"}};
+    } kinds[] = {{".csv", "--csv"}, {".tsv", "--csv --delimiter tab"}, {".jsonl", "--jsonl"}, {".ndjson", "--jsonl"}};
     if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
         fprintf(stderr, "wordllama: reading %s from the terminal; Ctrl-D ends %s\n",
                 reader->shape == SHAPE_WHOLE ? "a text" : "texts, one a line,",
@@ -143,14 +191,14 @@ static int next_record(cli_reader *reader, wl_text *record, wl_error *error)
 {
     size_t seen = 0; /* bytes of the record that do not end it */
     bool ended = false;
-    csv_scan scan = {CSV_BEGIN, 0};
+    csv_scan scan = {.delimiter = reader->delimiter};
     reader->line = reader->lines + 1;
     for (;;) {
         size_t left = reader->block.size - reader->begin;
         const char *start = reader->block.data + reader->begin;
         size_t size = seen + find_end(reader, &scan, start + seen, left - seen);
         if (scan.place == CSV_WRONG)
-            return fail_record(reader, "in CSV a comma or the line's end must follow a closing quote", error), -1;
+            return fail_record(reader, "in CSV the delimiter or the line's end must follow a closing quote", error), -1;
         bool found = size < left;
         if (!found && !ended) {
             seen = left;
@@ -235,6 +283,7 @@ int reader_next(void *user, wl_text *text, wl_error *error)
         if (got > 0 && is_passed_over(reader, *text)) continue;
         if (got > 0) reader->record = *text;
         if (got > 0 && take_text(reader, text, error)) return -1;
+        if (got > 0 && reader->as_objects && take_object(reader, &reader->record, error)) return -1;
         if (got) return got;
         bytes_close(&reader->bytes);
     }
@@ -254,6 +303,9 @@ void reader_close(cli_reader *reader)
     wl_buffer_free(&reader->header);
     wl_buffer_free(&reader->scratch);
     wl_buffer_free(&reader->repaired);
+    wl_buffer_free(&reader->object);
+    wl_buffer_free(&reader->names);
+    wl_buffer_free(&reader->first_names);
     *reader = (cli_reader){0};
 }
 

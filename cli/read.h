@@ -12,7 +12,8 @@ typedef enum reader_shape {
     SHAPE_WHOLE, /* each file is a text */
 } reader_shape;
 
-/* A record is what a text was taken from, as it stands in the input: a line, or several in CSV. */
+/* A record is what a text was taken from, as it stands in the input: a line, or several in CSV. With as_objects it is a
+ * JSON object on one line instead, without white space around it. */
 typedef struct cli_reader {
     const char *const *arguments; /* the texts themselves; used where argument_count > 0 */
     size_t argument_count;
@@ -22,6 +23,8 @@ typedef struct cli_reader {
     reader_shape shape;
     const char *field;   /* the JSON member or the CSV column */
     bool without_header; /* CSV: field is the column's number */
+    char delimiter;      /* CSV: between columns */
+    bool as_objects;     /* set where records are objects: JSON lines and CSV, where --json asks for them */
     bool takes_any_line; /* lines: of no matter what, so a file's name says nothing about the flags */
     bool one_header;     /* CSV: a file whose header is not that of the first one is refused */
     cli_bytes bytes;     /* of the file being read */
@@ -31,10 +34,14 @@ typedef struct cli_reader {
     size_t begin;
     wl_text record;   /* of the last text, without '\n'; valid as long as the text */
     wl_buffer header; /* CSV: of the first file */
-    size_t column;    /* CSV: which one, from 0 */
-    size_t columns;   /* CSV: how many a record has; 0: not known yet */
+    wl_buffer names,
+        first_names; /* CSV: the names of the columns of this file and of the first one, as JSON strings with
+                      * '\0' behind each */
+    size_t column;   /* CSV: which one, from 0 */
+    size_t columns;  /* CSV: how many a record has; 0: not known yet */
     wl_buffer scratch;
     wl_buffer repaired; /* a line of JSON that was ill-formed */
+    wl_buffer object;   /* the record where it is a CSV record as an object */
     uint64_t replaced;  /* ill-formed subparts in such lines */
 } cli_reader;
 
@@ -43,8 +50,8 @@ typedef struct cli_reader {
 wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t first, wl_error *error);
 /* The operands are files, and each is one text, or holds many with --jsonl or --csv. */
 wl_status reader_open_files(cli_reader *reader, const cli_settings *settings, wl_error *error);
-/* One file, read as --jsonl and --csv say; *path must live as long as the reader. */
-wl_status reader_open_file(cli_reader *reader, const cli_settings *settings, const char *const *path, wl_error *error);
+/* The files of a list, read as --jsonl and --csv say. */
+wl_status reader_open_list(cli_reader *reader, const cli_settings *settings, const cli_list *files, wl_error *error);
 
 /* For who prints records, before the first reader_next: appends the header of CSV, and refuses other ones later. */
 wl_status reader_take_header(cli_reader *reader, wl_buffer *out, wl_error *error);
@@ -65,6 +72,8 @@ wl_status argument_text(const char *argument, wl_buffer *room, uint64_t *replace
 /* Replace *text, a record, by the field. On failure the error holds file and line. */
 wl_status take_member(cli_reader *reader, wl_text *text, wl_error *error);
 wl_status take_column(cli_reader *reader, wl_text *text, wl_error *error);
+/* A record, from which the text was just taken, becomes an object. */
+wl_status take_object(cli_reader *reader, wl_text *record, wl_error *error);
 /* Finds the column in a header. */
 wl_status take_header(cli_reader *reader, wl_text record, wl_error *error);
 

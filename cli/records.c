@@ -4,6 +4,7 @@
 
 #include "csv.h"
 #include "format/json.h"
+#include "io.h"
 #include "read.h"
 #include "text/unicode/utf8.h"
 
@@ -63,19 +64,42 @@ static wl_text without_return(wl_text record)
     return record;
 }
 
-static bool is_same_header(const cli_reader *reader, wl_text header)
+static bool is_same_header(const cli_reader *reader)
 {
-    wl_text first = without_return((wl_text){reader->header.data, reader->header.size});
-    return header.size == first.size && memcmp(header.data, first.data, first.size) == 0;
+    const wl_buffer *names = &reader->names, *first = &reader->first_names;
+    return names->size == first->size && memcmp(names->data, first->data, first->size) == 0;
+}
+
+static wl_status add_name(wl_buffer *names, wl_text name, wl_error *error)
+{
+    return append_json(names, name, error) ? error->code : wl_buffer_append(names, "", 1, error);
+}
+
+/* A table with one column that is called "id;text" is most likely one of two. */
+static const char *missed_delimiter(const cli_reader *reader, wl_text header)
+{
+    static const struct {
+        char delimiter;
+        const char *hint;
+    } usual[] = {{';', "; --delimiter ';' reads columns between semicolons"},
+                 {'\t', "; --delimiter tab reads columns between tabs"},
+                 {',', "; without --delimiter columns stand between commas"}};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual && reader->columns == 1; i++)
+        if (usual[i].delimiter != reader->delimiter && header.size &&
+            memchr(header.data, usual[i].delimiter, header.size))
+            return usual[i].hint;
+    return "";
 }
 
 wl_status take_header(cli_reader *reader, wl_text record, wl_error *error)
 {
     wl_text header = without_return(record), field;
     bool found = false;
-    reader->columns = 0;
+    reader->columns = reader->names.size = 0;
     for (size_t at = 0; at <= header.size; reader->columns++) {
-        if (csv_next(header, &at, &reader->scratch, &field, error)) return error->code;
+        if (csv_next(header, reader->delimiter, &at, &reader->scratch, &field, error) ||
+            add_name(&reader->names, field, error))
+            return error->code;
         if (!found && wl_text_is(field, reader->field)) {
             found = true;
             reader->column = reader->columns;
@@ -83,13 +107,16 @@ wl_status take_header(cli_reader *reader, wl_text record, wl_error *error)
     }
     if (!found) {
         wl_fail(error, WL_ERROR_FORMAT,
-                "the header has no column '%.100s': %.*s (--field names it; without a header --no-header)",
-                reader->field, (int)(header.size < 200 ? header.size : 200), header.data);
+                "the header has no column '%.100s': %.*s (--field names it; without a header --no-header%s)",
+                reader->field, (int)(header.size < 200 ? header.size : 200), header.data,
+                missed_delimiter(reader, header));
         return name_place(reader, error);
     }
+    if (reader->next == 1 && wl_buffer_append(&reader->first_names, reader->names.data, reader->names.size, error))
+        return error->code;
     if (reader->next == 1) return wl_buffer_append(&reader->header, record.data, record.size, error);
-    if (reader->one_header && !is_same_header(reader, header)) {
-        wl_fail(error, WL_ERROR_FORMAT, "the header is not that of %.200s, so the records do not fit together",
+    if (reader->one_header && !is_same_header(reader)) {
+        wl_fail(error, WL_ERROR_FORMAT, "the columns are not those of %.200s, so the records do not fit together",
                 reader->paths[0]);
         return name_place(reader, error);
     }
@@ -103,7 +130,8 @@ static wl_status find_column(cli_reader *reader, wl_text *text, wl_error *error)
     /* The fields behind the one that is wanted are only counted, in another buffer. */
     for (size_t at = 0; at <= record.size; columns++) {
         bool wanted = columns == reader->column;
-        if (csv_next(record, &at, wanted ? &reader->scratch : &reader->repaired, &field, error)) return error->code;
+        if (csv_next(record, reader->delimiter, &at, wanted ? &reader->scratch : &reader->repaired, &field, error))
+            return error->code;
         if (wanted) *text = field;
     }
     if (columns <= reader->column)
@@ -119,4 +147,54 @@ static wl_status find_column(cli_reader *reader, wl_text *text, wl_error *error)
 wl_status take_column(cli_reader *reader, wl_text *text, wl_error *error)
 {
     return find_column(reader, text, error) ? name_place(reader, error) : WL_OK;
+}
+
+/* ---- records as objects ------------------------------------------------------------------------------------------ */
+
+/* Where nothing names the columns they are called by their numbers. */
+static wl_status number_columns(cli_reader *reader, wl_error *error)
+{
+    for (size_t i = 1; i <= reader->columns; i++)
+        if (append_format(&reader->names, error, "\"%zu\"%c", i, '\0')) return error->code;
+    return WL_OK;
+}
+
+static wl_status fields_as_object(cli_reader *reader, wl_text record, wl_error *error)
+{
+    wl_buffer *object = &reader->object;
+    object->size = 0;
+    if (!reader->names.size && number_columns(reader, error)) return error->code;
+    const char *name = reader->names.data;
+    for (size_t at = 0; at <= record.size; name += strlen(name) + 1) {
+        wl_text field;
+        /* The text may lie in the scratch buffer. */
+        if (csv_next(record, reader->delimiter, &at, &reader->repaired, &field, error) ||
+            append_format(object, error, object->size ? ", " : "{") ||
+            wl_buffer_append(object, name, strlen(name), error) || append_format(object, error, ": ") ||
+            append_json(object, field, error))
+            return error->code;
+    }
+    return append_format(object, error, "}");
+}
+
+static wl_text without_blanks(wl_text line)
+{
+    static const char blanks[] = " \t\r";
+    while (line.size && strchr(blanks, *line.data)) line.data++, line.size--;
+    while (line.size && strchr(blanks, line.data[line.size - 1])) line.size--;
+    return line;
+}
+
+wl_status take_object(cli_reader *reader, wl_text *record, wl_error *error)
+{
+    if (reader->shape == SHAPE_CSV) {
+        if (fields_as_object(reader, without_return(*record), error)) return error->code;
+        *record = (wl_text){reader->object.data, reader->object.size};
+        return WL_OK;
+    }
+    /* find_member repaired the line, and the text may lie in it. */
+    bool ill_formed = wl_utf8_valid(record->data, record->size) != record->size;
+    if (ill_formed) *record = (wl_text){reader->repaired.data, reader->repaired.size};
+    *record = without_blanks(*record);
+    return WL_OK;
 }

@@ -16,16 +16,17 @@ wl_rank_options rank_options(const cli_settings *settings)
     };
 }
 
-/* The next batch; *more says whether there may be another. first: place of its first text in the input. */
+/* The next batch, on failure what was read before it; *more says whether there may be another. first: place of its
+ * first text in the input. */
 static wl_status read_batch(cli_reader *reader, cli_texts *texts, uint64_t first, bool *more, wl_error *error)
 {
     texts_clear(texts);
+    *more = false;
     do {
         wl_text text;
         int got = reader_next(reader, &text, error);
-        if (got < 0) return error->code;
-        *more = got > 0;
-        if (!*more) break;
+        if (got <= 0) return *more = false, got < 0 ? error->code : WL_OK;
+        *more = true;
         if (texts_add(texts, text, reader->record, first + texts->count, error)) return error->code;
     } while (texts->count < BATCH_TEXTS && texts->bytes.size < BATCH_BYTES && reader_ready(reader));
     return WL_OK;
@@ -54,8 +55,13 @@ wl_status score_texts(const cli_session *session, cli_reader *reader, const char
     wl_match *matches = wl_allocate(BATCH_TEXTS, sizeof *matches, error);
     wl_status status = matches ? argument_text(query, &room, &reader->replaced, &question, error) : WL_ERROR_MEMORY;
     for (bool more = true; more && !status;) {
+        wl_error other;
         status = read_batch(reader, &texts, count, &more, error);
-        if (!status && texts.count) status = score_batch(session, &texts, question, options, sink, matches, error);
+        /* A faulty record takes none of those before it along. */
+        if (texts.count && score_batch(session, &texts, question, options, sink, matches, &other) && !status) {
+            *error = other;
+            status = other.code;
+        }
         count += texts.count;
         bytes += texts.bytes.size;
         if (progress) progress_tell(progress, count, bytes);

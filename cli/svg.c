@@ -3,9 +3,12 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "io.h"
 #include "text/unicode/utf8.h"
+
+static const double ELLIPSIS = 1; /* ems */
 
 static void put(svg_picture *picture, const char *data, size_t size)
 {
@@ -40,14 +43,61 @@ void svg_begin(svg_picture *picture, double width, double height, const char *ti
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-static size_t width_of(uint32_t point)
+/* Width in ems, for a wide one among the usual fonts (DejaVu Sans), since it is not known which one there is. */
+static double width_of(uint32_t point)
 {
-    static const uint32_t wide[][2] = {{0x1100, 0x115F},   {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
-                                       {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
-                                       {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        if (point >= wide[i][0] && point <= wide[i][1]) return 2;
-    return 1;
+    static const struct {
+        const char *letters;
+        double width;
+    } letters[] = {{" !'(),-./:;I[\\]`fijlrt|", 0.42}, {"@%MWmw", 1}, {"ABCDEFGHJKLNOPQRSTUVXYZ#&+<=>~", 0.84}};
+    static const struct {
+        uint32_t first, last;
+        double width;
+    } ranges[] = {{0x80, 0x24F, 0.9},  {0x300, 0x36F, 0},    {0x1F000, 0x1FAFF, 1.4}, {0x1100, 0x115F, 1},
+                  {0x2E80, 0xA4CF, 1}, {0xAC00, 0xD7A3, 1},  {0xF900, 0xFAFF, 1},     {0xFE30, 0xFE6F, 1},
+                  {0xFF00, 0xFFE6, 1}, {0x20000, 0x3FFFD, 1}};
+    if (point < 0x80) {
+        for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+            if (point && strchr(letters[i].letters, (int)point)) return letters[i].width;
+        return 0.64;
+    }
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (point >= ranges[i].first && point <= ranges[i].last) return ranges[i].width;
+    return 1.1;
+}
+
+/* Where a text is to be cut so that it and an ellipsis are no wider than most; its size where it fits. *width: of what
+ * is left. The text is well-formed. */
+static size_t find_cut(wl_text text, double most, double *width)
+{
+    double used = 0, kept = 0;
+    size_t cut = 0, length;
+    for (size_t at = 0; at < text.size; at += length) {
+        used += width_of(wl_utf8_decode(text.data + at, &length));
+        if (used > most) return *width = kept + ELLIPSIS, cut;
+        if (used + ELLIPSIS <= most) cut = at + length, kept = used;
+    }
+    return *width = used, text.size;
+}
+
+/* The start of a text, well-formed, that is surely as long as what is shown of it, but where most is combining marks.
+ */
+static wl_status repair_start(wl_text text, double most, wl_buffer *out, wl_error *error)
+{
+    enum { BYTES = 16 }; /* for each em */
+    uint64_t replaced;
+    if ((double)text.size > BYTES * most) text.size = (size_t)(BYTES * most);
+    return wl_utf8_repair(text.data ? text.data : "", text.size, out, &replaced, error);
+}
+
+double svg_text_width(wl_text text, double most)
+{
+    wl_buffer start = {0};
+    wl_error error;
+    double width = most;
+    if (!repair_start(text, most, &start, &error)) (void)find_cut((wl_text){start.data, start.size}, most, &width);
+    wl_buffer_free(&start);
+    return width;
 }
 
 /* What XML 1.0 cannot hold becomes U+FFFD. */
@@ -67,28 +117,18 @@ static void put_character(svg_picture *picture, const char *at, size_t length, u
         put(picture, at, length);
 }
 
-void svg_put_text(svg_picture *picture, wl_text text, size_t columns)
+void svg_put_text(svg_picture *picture, wl_text text, double most)
 {
-    wl_buffer whole = {0};
-    uint64_t replaced;
-    /* No character of the text takes more than 4 bytes or less than one column, but for a few that join. */
-    if (text.size > 16 * columns) text.size = 16 * columns;
-    if (!picture->failed)
-        picture->failed = wl_utf8_repair(text.data ? text.data : "", text.size, &whole, &replaced, picture->error);
-    size_t used = 0, length, cut = whole.size;
-    uint32_t point;
-    /* The ellipsis takes the last column, where one is needed. */
-    for (size_t at = 0, before = 0; at < whole.size && cut == whole.size; at += length) {
-        used += width_of(wl_utf8_decode(whole.data + at, &length));
-        if (used < columns) before = at + length;
-        if (used > columns) cut = before;
-    }
+    wl_buffer start = {0};
+    double width;
+    if (!picture->failed) picture->failed = repair_start(text, most, &start, picture->error) != WL_OK;
+    size_t cut = find_cut((wl_text){start.data, start.size}, most, &width), length;
     for (size_t at = 0; at < cut; at += length) {
-        point = wl_utf8_decode(whole.data + at, &length);
-        put_character(picture, whole.data + at, length, point);
+        uint32_t point = wl_utf8_decode(start.data + at, &length);
+        put_character(picture, start.data + at, length, point);
     }
-    if (cut < whole.size) svg_put(picture, "\xE2\x80\xA6");
-    wl_buffer_free(&whole);
+    if (cut < start.size) svg_put(picture, "\xE2\x80\xA6");
+    wl_buffer_free(&start);
 }
 
 wl_status svg_end(svg_picture *picture, const char *path)

@@ -53,6 +53,11 @@ wl_text texts_record(const cli_texts *texts, size_t number)
     return (wl_text){texts->bytes.data + place->record, place->record_size};
 }
 
+wl_text texts_object(const cli_texts *texts, const cli_reader *reader, size_t number)
+{
+    return reader->as_objects ? texts_record(texts, number) : (wl_text){NULL, 0};
+}
+
 wl_text *texts_list(const cli_texts *texts, wl_error *error)
 {
     wl_text *list = wl_allocate(texts->count, sizeof *list, error);

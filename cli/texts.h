@@ -23,6 +23,8 @@ wl_status texts_read(cli_texts *texts, cli_reader *reader, cli_progress *progres
 /* Valid until the next text is added. */
 wl_text texts_text(const cli_texts *texts, size_t number);
 wl_text texts_record(const cli_texts *texts, size_t number);
+/* The record where the reader made it an object, else none: data NULL. */
+wl_text texts_object(const cli_texts *texts, const cli_reader *reader, size_t number);
 /* All texts as an array, to be freed; NULL out of memory. */
 wl_text *texts_list(const cli_texts *texts, wl_error *error);
 /* Keeps the texts that matches name, which are sorted by index, and renumbers the matches from 0. */

@@ -37,7 +37,7 @@ const cli_verb verb_table[] = {
             "The vector of a text is the mean of its tokens' rows, so the cosine of two texts is a sum with one part "
             "for each token of either one. Prints the cosine, then the tokens of both texts, each with its part. On a "
             "terminal the texts are coloured instead: the stronger the blue, the more a token adds; orange takes "
-            "away. NO_COLOR asks for the table there, too.",
+            "away. NO_COLOR or --color never ask for the table there, too.",
         .example = "wordllama explain \"I went to the car\" \"I went to the sedan\"",
         .least = 2,
         .most = 2,
@@ -49,7 +49,8 @@ const cli_verb verb_table[] = {
         .summary = "sort texts by their similarity to a query",
         .description =
             "Prints a line \"score<TAB>text\" for each text, the most similar first; equal scores keep the order of "
-            "the input. The texts are the arguments behind the query, or the lines of the files named with --input, "
+            "the input. In a line a text's line breaks and tabs are spaces. The texts are the arguments behind the "
+            "query, or the lines of the files named with --input, "
             "or the lines of standard input.",
         .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama rank --top 2 \"I went to the car\"",
         .least = 1,
@@ -62,7 +63,8 @@ const cli_verb verb_table[] = {
         .summary = "print the texts most similar to a query",
         .description =
             "Prints a line \"score<TAB>text\" for each of the --top most similar texts, the best first; equal scores "
-            "keep the order of the input. Only the best texts so far are kept in memory, so the input may be of any "
+            "keep the order of the input. In a line a text's line breaks and tabs are spaces. Only the best texts so "
+            "far are kept in memory, so the input may be of any "
             "length. The texts are the arguments behind the query, or the lines of the files named with --input, or "
             "the lines of standard input.",
         .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama topk --top 1 \"I went to the car\"",
@@ -77,7 +79,8 @@ const cli_verb verb_table[] = {
         .summary = "print the texts that are similar to a query",
         .description =
             "Prints the texts whose similarity to the query is above --threshold, in the order of the input, as they "
-            "are read. With --jsonl and --csv it prints the whole lines that hold them, CSV with its header. The "
+            "are read; with --invert the others. With --jsonl and --csv it prints the whole lines that hold them, CSV "
+            "with its header. The "
             "texts are the arguments behind the query, or the lines of the files named with --input, or the lines of "
             "standard input.",
         .example = "printf 'by car\\nby boat\\nin the park\\n' | wordllama filter \"I went to the car\"",
@@ -105,10 +108,11 @@ const cli_verb verb_table[] = {
         .operands = "[TEXT...]",
         .summary = "group texts by their meaning",
         .description =
-            "Sorts texts into --clusters groups by k-means on their vectors of unit length and prints a line "
-            "\"group<TAB>text\" for each text, in the order of the input, or with --summary what each group holds. "
-            "The texts are the arguments, or the lines of the files named with --input, or the lines of standard "
-            "input. The same seed gives the same groups, for any number of threads.",
+            "Sorts texts into --clusters clusters by k-means on their vectors of unit length and prints a line "
+            "\"cluster<TAB>text\" for each text, in the order of the input, or with --summary what each cluster "
+            "holds. In a line a text's line breaks and tabs are spaces. The texts are the arguments, or the lines of "
+            "the files named with --input, or the lines of standard input. The same seed gives the same clusters, for "
+            "any number of threads.",
         .example = "wordllama cluster --clusters 2 \"by car\" \"by bus\" \"a red apple\" \"a green pear\"",
         .most = SIZE_MAX,
         .run = cmd_cluster,
@@ -123,6 +127,7 @@ const cli_verb verb_table[] = {
             "-- between them. A chunk may hold line breaks; --json and --zero set chunks apart in any case.",
         .example = "wordllama help | wordllama split --size 200",
         .most = SIZE_MAX,
+        .takes_files = true,
         .run = cmd_split,
     },
     {

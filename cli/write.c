@@ -19,10 +19,11 @@ enum { LARGE = 1 << 18 };
 
 /* ---- a file that must not stay behind ---------------------------------------------------------------------------- */
 
-/* The only state of the program that a signal handler can reach. */
+/* What a signal handler can reach: no other state of the program. */
 enum { MOST_UNFINISHED = 2 };
 static char unfinished[MOST_UNFINISHED][4096];
 static volatile sig_atomic_t has_unfinished[MOST_UNFINISHED];
+static bool pipe_ends; /* writing to a closed pipe ends the program */
 
 static void remove_unfinished(int number)
 {
@@ -34,7 +35,7 @@ static void remove_unfinished(int number)
 void install_signal_handlers(void)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-    signal(SIGPIPE, SIG_IGN);
+    pipe_ends = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
     for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
         struct sigaction action = {.sa_handler = remove_unfinished, .sa_flags = (int)SA_RESETHAND}, before;
         sigemptyset(&action.sa_mask);
@@ -42,6 +43,13 @@ void install_signal_handlers(void)
         if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             sigaction(ending[i], &action, NULL);
     }
+}
+
+/* As other programs do, silently. */
+static void end_by_closed_pipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    remove_unfinished(SIGPIPE);
 }
 
 static int add_unfinished(const char *path)
@@ -62,10 +70,18 @@ static void finish(cli_output *output)
 
 /* ---- output ------------------------------------------------------------------------------------------------------ */
 
+bool is_standard_output(const char *path)
+{
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    for (size_t i = 0; path && i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0) return true;
+    return !path;
+}
+
 wl_status output_open(cli_output *output, const char *path, wl_error *error)
 {
     *output = (cli_output){.stream = stdout, .name = "standard output", .unfinished = -1};
-    if (!path || strcmp(path, "-") == 0) return WL_OK;
+    if (is_standard_output(path)) return WL_OK;
     output->name = path;
     struct stat info;
     bool exists = stat(path, &info) == 0;
@@ -85,7 +101,9 @@ wl_status output_open(cli_output *output, const char *path, wl_error *error)
 
 static wl_status fail_write(const cli_output *output, wl_error *error)
 {
-    return wl_fail_errno(error, output->name, "write", errno);
+    int reason = errno;
+    if (reason == EPIPE && pipe_ends) end_by_closed_pipe();
+    return wl_fail_errno(error, output->name, "write", reason);
 }
 
 wl_status output_write(cli_output *output, const void *data, size_t size, wl_error *error)
@@ -208,17 +226,40 @@ wl_status append_line(wl_buffer *buffer, wl_text line, wl_error *error)
     return status ? status : wl_buffer_append(buffer, "\n", 1, error);
 }
 
-wl_status append_match(wl_buffer *buffer, bool json, double score, uint64_t index, wl_text text, wl_error *error)
+wl_status append_flat(wl_buffer *buffer, wl_text text, wl_error *error)
 {
-    wl_status status = json ? wl_buffer_append(buffer, "{\"score\": ", 10, error) : WL_OK;
+    size_t begin = buffer->size;
+    if (wl_buffer_append(buffer, text.data, text.size, error)) return error->code;
+    for (char *c = buffer->data + begin; text.size--; c++)
+        if (*c == '\n' || *c == '\r' || *c == '\t') *c = ' ';
+    return WL_OK;
+}
+
+wl_status append_record(wl_buffer *buffer, wl_text record, wl_error *error)
+{
+    static const char name[] = ", \"record\": ";
+    if (!record.data) return WL_OK;
+    wl_status status = wl_buffer_append(buffer, name, sizeof name - 1, error);
+    return status ? status : wl_buffer_append(buffer, record.data, record.size, error);
+}
+
+wl_status append_match(wl_buffer *buffer, double score, wl_text text, wl_error *error)
+{
+    wl_status status = append_score(buffer, score, error);
+    if (!status) status = wl_buffer_append(buffer, "\t", 1, error);
+    if (!status) status = append_flat(buffer, text, error);
+    return status ? status : wl_buffer_append(buffer, "\n", 1, error);
+}
+
+wl_status append_match_object(wl_buffer *buffer, double score, uint64_t index, wl_text text, wl_text record,
+                              wl_error *error)
+{
+    wl_status status = append_format(buffer, error, "{\"score\": ");
     if (!status) status = append_score(buffer, score, error);
-    if (!status && !json) {
-        status = wl_buffer_append(buffer, "\t", 1, error);
-        return status ? status : append_line(buffer, text, error);
-    }
     if (!status) status = append_format(buffer, error, ", \"index\": %" PRIu64 ", \"text\": ", index);
     if (!status) status = append_json(buffer, text, error);
-    return status ? status : wl_buffer_append(buffer, "}\n", 2, error);
+    if (!status) status = append_record(buffer, record, error);
+    return status ? status : append_format(buffer, error, "}");
 }
 
 /* Between 1e-4 and 1e8 nine digits never need more than twelve decimals, and a float (24 bits) times 10^12 (5^12 has 28

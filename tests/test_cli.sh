@@ -99,7 +99,10 @@ fails "unknown verb" 2 "did you mean 'embed'?" wordllama embde
 fails "unknown topic" 2 "unknown verb 'nothing'" wordllama help nothing
 fails "unknown flag" 2 "unknown flag '--nrom' for 'embed' (did you mean '--norm'?)" wordllama embed --nrom
 fails "flag of another verb" 2 "unknown flag '--top'" wordllama embed --top 3
-fails "short flag" 2 "unknown flag '-x'" wordllama embed -x
+fails "short flag" 2 "unknown flag '-x' for 'embed' (see 'wordllama embed --help'" wordllama embed -x
+fails "short flag alone" 2 "(see 'wordllama --help'" wordllama -x
+fails "flag of another verb: a hint" 2 "see 'wordllama embed --help'" wordllama embed --clusters 3
+fails "no name of a file" 2 "flag '--output' is empty, expected FILE" wordllama embed a --output ""
 fails "missing value" 2 "needs a value" wordllama embed a --dim
 fails "value for a switch" 2 "takes no value" wordllama embed a --norm=1
 fails "not a number" 2 "expected a whole number" wordllama embed a --dim 3x
@@ -111,6 +114,12 @@ fails "too many arguments" 2 "takes A B" wordllama similarity a b c
 fails "too many dimensions" 2 "--dim" wordllama embed a --dim $((dim + 1)) --output vectors
 fails "field without jsonl" 2 "--field" wordllama embed a --field b
 fails "arguments and input" 2 "--input" wordllama embed a --input b
+echo by car >../named
+run wordllama tokenize --count ../named ../named
+ok "a file as a text: a warning" says "'../named' is taken as a text; --input ../named reads the file"
+ok "a file as a text: status" [ "$status" -eq 0 ]
+fails "a file behind --input's" 2 "'../named' stands there as a text; --input is to be repeated" \
+    wordllama rank a --input ../named ../named
 fails "bad variable" 2 "variable WORDLLAMA_THREADS" env WORDLLAMA_THREADS=many wordllama embed a
 
 # ---- embed -----------------------------------------------------------------------------------------------------------
@@ -184,6 +193,10 @@ ok "output through a link: still a link" [ -L link ]
 ok "output through a link: the same" cmp -s old ../lines
 works "output -" wordllama embed --input ../in --output -
 ok "output -: the same" cmp -s ../out ../lines
+for name in /dev/stdout /dev/fd/1; do
+    { wordllama embed --input ../in --output $name && wordllama embed --input ../in --output $name; } >../twice
+    ok "output to $name: behind each other" sh -c 'cat ../lines ../lines | cmp -s - ../twice'
+done
 works "output to a device" wordllama embed a --output /dev/null
 ok "output to a device: still a device" [ -c /dev/null ]
 rm -rf ./*
@@ -214,6 +227,12 @@ works "rank --keep-order" wordllama rank --keep-order "I went to the car"
 ok "rank --keep-order: order" sh -c 'cut -f 2 ../out | cmp -s - ../in'
 works "rank --json" wordllama rank --json "I went to the car"
 ok "rank --json: ties" [ "$(sed -n 's/.*"index": \([0-9]*\),.*/\1/p' ../out | head -n 2 | tr '\n' ' ')" = "1 3 " ]
+works "rank --threshold" wordllama rank --threshold 0.9 "I went to the car"
+ok "rank --threshold: two" out_lines 2
+works "rank on one line" wordllama rank a "$(printf 'b\tc\r\nd')"
+ok "rank on one line: spaces" [ "$(cut -f 2 ../out)" = "b c  d" ]
+works "rank on one line, JSON" wordllama rank --json a "$(printf 'b\tc')"
+ok "rank on one line, JSON: as it is" grep -qF '"text": "b\tc"' ../out
 works "rank --binary" wordllama rank --binary "I went to the car"
 ok "rank --binary: best" [ "$(head -n 1 ../out | cut -f 1)" = 1.000000 ]
 : >../in
@@ -242,6 +261,10 @@ works "topk of many" wordllama topk --json --top 5 --input ../many "a boat on th
 ok "topk of many: ties" [ "$(sed -n 's/.*"index": \([0-9]*\),.*/\1/p' ../out | tr '\n' ' ')" = "7 1007 2007 3007 4007 " ]
 works "topk one candidate" wordllama topk "I went to the car" "by boat"
 ok "topk one candidate: one" out_lines 1
+works "topk --threshold" wordllama topk --threshold 0.95 "I went to the car"
+ok "topk --threshold: two" out_lines 2
+run wordllama topk --threshold 1 "I went to the car"
+ok "topk --threshold 1: nothing" finds_nothing
 fails "topk of none" 2 "expected a whole number from 1" wordllama topk --top 0 a b
 
 works "filter" wordllama filter "I went to the car"
@@ -261,6 +284,21 @@ for flags in --binary --hamming "--dim 16" "--threads 1"; do
     works "filter $flags" wordllama filter $flags --threshold 0.9 "I went to the car"
     ok "filter $flags: lines" grep -qx 'I went to the car' ../out
 done
+works "filter --invert" wordllama filter --invert "I went to the car"
+ok "filter --invert: the others" out_is 'in the park
+by boat'
+works "filter --count" wordllama filter --count "I went to the car"
+ok "filter --count: a number" out_is 3
+works "filter --invert --count" wordllama filter --invert --count "I went to the car"
+ok "filter --invert --count: a number" out_is 2
+run wordllama filter --count --threshold 1 "I went to the car"
+ok "filter --count: nothing found" [ "$status" -eq 1 ]
+ok "filter --count: zero" out_is 0
+fails "filter --count --json" 2 "contradict" wordllama filter --count --json a b
+wordllama filter --hamming --threshold 0.65 --input ../many "a boat" >../explicit
+works "filter --hamming: the default" wordllama filter --hamming --input ../many "a boat"
+ok "filter --hamming: 0.65" cmp -s ../out ../explicit
+ok "filter --hamming: not all" [ "$(wc -l <../out)" -lt 30000 ]
 works "filter arguments" wordllama filter "I went to the car" "by car" "by boat"
 ok "filter arguments: one" out_is "by car"
 (echo 'by car' && sleep 0.5 && [ -s ../live ] && echo 'by car, I went') | wordllama filter "I went to the car" >../live
@@ -299,10 +337,12 @@ works "filter JSONL" wordllama filter --jsonl "I went to the car"
 ok "filter JSONL: whole lines" out_is '{"id": 1, "text": "by car"}
 { "text": "I went to the car" }'
 works "filter JSONL with --json" wordllama filter --jsonl --json --threshold 0.9 "I went to the car"
-ok "filter JSONL with --json: an object" out_is '{"score": 1.000000, "index": 2, "text": "I went to the car"}'
+ok "filter JSONL with --json: an object" out_is \
+    '{"score": 1.000000, "index": 2, "text": "I went to the car", "record": { "text": "I went to the car" }}'
 works "topk JSONL" wordllama topk --jsonl --top 1 "I went by boat"
 ok "topk JSONL: the text" [ "$(cut -f 2 ../out)" = "by boat" ]
 
+printf 'text,b\nx,2\n' >../named.csv
 printf '\357\273\277id,"text",note\r\n1,by car,\r\n\r\n2,"a boat, and ""two\r\nlines""",x\r\n3,"I went to the car",' \
     >../table.csv
 works "CSV" wordllama tokenize --count --csv --input ../table.csv
@@ -319,10 +359,25 @@ run wordllama filter --csv --input ../table.csv --threshold 1 "I went to the car
 ok "filter CSV, nothing found: status" [ "$status" -eq 1 ]
 ok "filter CSV, nothing found: the header" out_lines 1
 works "filter CSV with --json" wordllama filter --csv --json --input ../table.csv --threshold 0.9 "I went to the car"
-ok "filter CSV with --json: no header" out_is '{"score": 1.000000, "index": 2, "text": "I went to the car"}'
+ok "filter CSV with --json: an object" out_is '{"score": 1.000000, "index": 2, "text": "I went to the car", '\
+'"record": {"id": "3", "text": "I went to the car", "note": ""}}'
+works "filter CSV --count" wordllama filter --csv --count --input ../table.csv "I went to the car"
+ok "filter CSV --count: a number alone" out_is 2
+for verb in "rank a" "topk a" "filter --threshold -1 a" dedup "cluster --clusters 2"; do
+    # shellcheck disable=SC2086
+    works "$verb: records as objects" wordllama $verb --csv --json --input ../table.csv
+    ok "$verb: records as objects, columns" [ "$(grep -c '"record": {"id": "[123]", "text": ".*", "note": "x*"}}$' ../out)" -eq 3 ]
+    # shellcheck disable=SC2086
+    works "$verb: records of JSON" wordllama $verb --jsonl --json
+    ok "$verb: records of JSON, whole" grep -qF '"record": {"id": 2,"text":"by\u0020boat"}}' ../out
+done
+works "records without names" wordllama rank --csv --json --no-header --field 2 --input ../table.csv text
+ok "records without names: numbers" grep -qF '"record": {"1": "id", "2": "text", "3": "note"}}' ../out
+works "records in two files" wordllama rank --csv --json --input ../table.csv --input ../named.csv --top 1 x
+ok "records in two files: each with its names" grep -qF '"record": {"text": "x", "b": "2"}}' ../out
 gzip -c ../table.csv >../table.csv.gz
 works "CSV packed with gzip" wordllama topk --csv --top 1 --input ../table.csv.gz "a boat"
-ok "CSV packed with gzip: a text of two lines" out_lines 2
+ok "CSV packed with gzip: a text of two lines on one" out_lines 1
 works "CSV --field" wordllama tokenize --count --csv --field note --input ../table.csv
 ok "CSV --field: texts" out_is '0
 1
@@ -342,7 +397,7 @@ fails "CSV --no-header: too few columns" 1 "standard input:1: the record has 2 c
 fails "CSV without the column" 1 "../table.csv:1: the header has no column 'body'" \
     wordllama rank a --csv --field body --input ../table.csv
 printf 'text\na\n"b" c\n' >../in
-fails "CSV behind a quote" 1 "standard input:3: in CSV a comma" wordllama rank a --csv
+fails "CSV behind a quote" 1 "standard input:3: in CSV the delimiter" wordllama rank a --csv
 printf 'text\na\n"b\nc\n\n' >../in
 fails "CSV in open quotes" 1 "standard input:3: a field of CSV in quotes that are never closed" wordllama rank a --csv
 printf 'text,b\n"a\nb",2\nc\n' >../in
@@ -353,10 +408,56 @@ works "CSV with a quote inside" wordllama rank --json --csv --keep-order a
 ok "CSV with a quote inside: kept" grep -q '"text": "say \\"hi\\""' ../out
 ok "CSV with an empty field: a text" out_lines 2
 printf 'a,b,text\n1,2,x\n' >../other.csv
-fails "CSV with two headers" 2 "../other.csv:1: the header is not that of ../table.csv" \
+fails "CSV with two headers" 2 "../other.csv:1: the columns are not those of ../table.csv" \
     wordllama filter --csv --input ../table.csv --input ../other.csv --threshold -1 a
 works "CSV with two headers, texts alone" wordllama rank --csv --input ../table.csv --input ../other.csv a
 ok "CSV with two headers, texts alone: all" [ "$(grep -c '^[-0-9.]*	' ../out)" -eq 4 ]
+printf '"id","text","note"\n4,by car,\n' >../quoted.csv
+works "CSV with two ways to write a header" wordllama filter --csv --input ../table.csv --input ../quoted.csv car
+ok "CSV with two ways to write a header: one" [ "$(grep -c note ../out)" -eq 1 ]
+printf 'id;text\n1;"by; car"\n' >../in
+works "CSV --delimiter" wordllama rank --csv --delimiter ";" --json car
+ok "CSV --delimiter: the column" grep -qF '"text": "by; car", "record": {"id": "1", "text": "by; car"}' ../out
+fails "CSV with another delimiter" 1 "--delimiter ';' reads columns between semicolons" wordllama rank --csv car
+printf 'id\ttext\n1\tby car\n' >../in
+works "CSV --delimiter tab" wordllama filter --csv --delimiter tab car
+ok "CSV --delimiter tab: the record" cmp -s ../out ../in
+fails "CSV with tabs" 1 "--delimiter tab reads columns between tabs" wordllama rank --csv car
+for value in "" ,, é '"'; do
+    fails "CSV --delimiter '$value'" 2 "expected one ASCII character or 'tab'" wordllama rank a --csv --delimiter "$value"
+done
+fails "--delimiter alone" 2 "--delimiter has a meaning with --csv only" wordllama rank a --delimiter ";"
+
+# A faulty record takes none of those before it along.
+keeps() { [ "$status" -ne 0 ] && [ "$(cat ../out)" = "$1" ]; }
+printf 'id,text\n1,by car\n2,"by" car\n' >../in
+run wordllama filter --csv car
+ok "filter CSV with a fault: what is before it" keeps 'id,text
+1,by car'
+run wordllama tokenize --csv --count
+ok "tokenize CSV with a fault: what is before it" keeps 2
+run wordllama embed --csv --binary --dim 8
+ok "embed CSV with a fault: what is before it" [ "$(wc -l <../out)" -eq 1 ]
+run wordllama split --csv
+ok "split CSV with a fault: what is before it" keeps "by car"
+printf 'id,text\n2,"by" car\n' >../in
+run wordllama filter --csv car
+ok "filter CSV with a fault at once: the header" keeps "id,text"
+printf '{"text": "by car"}\n{"text": 1}\n' >../in
+run wordllama filter --jsonl car
+ok "filter JSONL with a fault: what is before it" keeps '{"text": "by car"}'
+printf '[306]\n[x]\n' >../in
+run wordllama detokenize
+ok "detokenize a fault: what is before it" keeps I
+awk 'BEGIN { for (i = 0; i < 20000; i++) print "by car " i }' | gzip -c >../long.gz
+head -c 20000 ../long.gz >../in
+for flags in "" "--threads 1"; do
+    # shellcheck disable=SC2086
+    run wordllama filter $flags car
+    ok "filter gzip with a fault: status" [ "$status" -eq 2 ]
+    gzip -dc <../in 2>../err | sed '$d' >../wanted
+    ok "filter gzip with a fault: what is before it" cmp -s ../out ../wanted
+done
 : >../in
 works "CSV of nothing" wordllama rank --csv a
 ok "CSV of nothing: nothing" [ ! -s ../out ]
@@ -372,6 +473,24 @@ fails "arguments and CSV" 2 "--csv" wordllama rank a b --csv
 run wordllama tokenize --input ../table.csv
 ok "CSV read as lines: a warning" says "../table.csv is read line by line; --csv reads its fields"
 ok "CSV read as lines: status" [ "$status" -eq 0 ]
+cp ../table.csv ../TABLE.TSV
+run wordllama tokenize --input ../TABLE.TSV
+ok "TSV read as lines: a warning" says "../TABLE.TSV is read line by line; --csv --delimiter tab reads its fields"
+cp ../in.jsonl ../lines.NDJSON
+run wordllama tokenize --input ../lines.NDJSON
+ok "NDJSON read as lines: a warning" says "../lines.NDJSON is read line by line; --jsonl reads its fields"
+printf '\3757zXZ\000' >../in
+fails "xz" 1 "standard input: is packed with xz, expected UTF-8 text" wordllama tokenize
+printf 'BZh91AY&SYxxxx' >../in
+fails "bzip2" 1 "is packed with bzip2" wordllama tokenize
+printf '\050\265\057\375xxxx' >../in
+fails "zstd" 1 "is packed with zstd" wordllama tokenize
+printf '\377\376a\000' >../in
+fails "UTF-16, little end first" 1 "is UTF-16, expected UTF-8 text" wordllama tokenize
+printf '\376\377\000a' >../in
+fails "UTF-16, big end first" 1 "is UTF-16, expected UTF-8 text" wordllama tokenize
+printf 'BZh is a text' >../in
+works "nearly bzip2" wordllama tokenize --count
 printf 'a' | gzip -c >../two.gz
 printf '\nb' | gzip -c >>../two.gz
 printf 'garbage' >>../two.gz
@@ -457,6 +576,12 @@ works "dedup --against itself" wordllama dedup --against ../in --input ../in
 ok "dedup --against itself: nothing" [ ! -s ../out ]
 works "dedup --against standard input" wordllama dedup --against - --input ../held
 ok "dedup --against standard input: lines" [ ! -s ../out ]
+works "dedup two --against" wordllama dedup --against ../held --against ../named --json --removed "by car" "by boat"
+ok "dedup two --against: both" [ "$(sed -n 's/.*"against": \([0-9]*\),.*/\1/p' ../out | tr '\n' ' ')" = "2 0 " ]
+works "dedup --hamming" wordllama dedup --hamming "I went to the car" "I went to the park"
+ok "dedup --hamming: 0.95" out_lines 2
+works "dedup --removed on one line" wordllama dedup --removed "$(printf 'b\tc')" "$(printf 'b\tc')"
+ok "dedup --removed on one line: spaces" out_is "$(printf '1.000000\tb c\tb c')"
 works "dedup JSONL" wordllama dedup --jsonl --input ../in.jsonl --input ../in.jsonl
 ok "dedup JSONL: whole lines" cmp -s ../out ../in.jsonl
 works "dedup CSV" wordllama dedup --csv --input ../table.csv --input ../table.csv
@@ -467,6 +592,7 @@ ok "dedup --output: lines" [ "$(cat kept)" = a ]
 rm kept
 fails "dedup --exact --threshold" 2 "--threshold has no meaning" wordllama dedup a --exact --threshold 0.5
 fails "dedup --exact --greedy" 2 "--greedy has no meaning" wordllama dedup a --exact --greedy
+fails "dedup --exact --binary" 2 "--binary has no meaning" wordllama dedup a --exact --binary
 fails "dedup --json --indices" 2 "contradict" wordllama dedup a --json --indices
 fails "dedup --against nowhere" 1 "nowhere: cannot open" wordllama dedup a --against nowhere
 fails "dedup both from standard input" 2 "--against both come from standard input" wordllama dedup --against -
@@ -505,12 +631,17 @@ works "cluster in one" wordllama cluster --clusters 1
 ok "cluster in one: one" [ "$(cut -f 1 ../out | sort -u)" = 0 ]
 works "cluster one text" wordllama cluster --clusters 1 --summary a
 ok "cluster one text: no inertia" grep -q '^cluster 0: 1 text, 0\.0% of the inertia$' ../out
-works "cluster equal texts" wordllama cluster --clusters 2 --summary a a a
+run wordllama cluster --clusters 2 --summary a a a
+ok "cluster equal texts: status" [ "$status" -eq 0 ]
+ok "cluster equal texts: a warning" says "warning: 1 of 2 clusters is empty"
+works "cluster on one line" wordllama cluster --clusters 1 "$(printf 'b\tc\nd')"
+ok "cluster on one line: spaces" out_is "$(printf '0\tb c d')"
+ok "cluster: no groups in its help" sh -c "! wordllama cluster --help | sed 1,3d | grep -qi 'group'"
 works "cluster texts without tokens" wordllama cluster --clusters 1 "" ""
-fails "cluster in more than there are" 2 "--clusters is 5, but there are 4 texts" wordllama cluster --clusters 5
+fails "cluster in more than there are" 1 "--clusters is 5, but there are 4 texts" wordllama cluster --clusters 5
 fails "cluster in none" 2 "expected a whole number from 1" wordllama cluster --clusters 0
 fails "cluster without a number" 2 "--clusters is missing" wordllama cluster a b
-fails "cluster nothing" 2 "there are 0 texts" wordllama cluster --clusters 1 --input /dev/null
+fails "cluster nothing" 1 "there are 0 texts" wordllama cluster --clusters 1 --input /dev/null
 fails "cluster: not a tolerance" 2 "expected a number from 0" wordllama cluster --clusters 1 a --tolerance nan
 fails "cluster: a tolerance below 0" 2 "expected a number from 0" wordllama cluster --clusters 1 a --tolerance -1
 fails "cluster of bits" 2 "unknown flag '--binary'" wordllama cluster --clusters 1 a --binary
@@ -526,6 +657,7 @@ run wordllama cluster --clusters 2 --plot clusters.svg
 ok "cluster --plot: status" [ "$status" -eq 0 ]
 ok "cluster --plot: labels, too" out_lines 4
 ok "cluster --plot: a picture" is_picture clusters.svg
+ok "cluster --plot: nothing that renderers leave out" sh -c "! grep -q 'paint-order' clusters.svg"
 ok "cluster --plot: escaped" grep -qF '&lt;b&gt;&amp;"bus"&lt;/b&gt;' clusters.svg
 cp clusters.svg ../first.svg
 run wordllama cluster --clusters 2 --plot clusters.svg --threads 1
@@ -541,6 +673,9 @@ ok "cluster --plot of many: bounded" [ "$(wc -c <clusters.svg)" -lt 2000000 ]
 ok "cluster --plot of many: a picture" is_picture clusters.svg
 rm clusters.svg
 fails "cluster --plot nowhere" 1 "nowhere/a.svg: cannot write" wordllama cluster --clusters 1 a --plot nowhere/a.svg
+fails "cluster --plot and --output" 2 "--plot and --output name the same file" \
+    wordllama cluster --clusters 1 a --plot a.svg --output ./a.svg
+fails "cluster --plot to /dev/stdout" 2 "both go to standard output" wordllama cluster --clusters 1 a --plot /dev/stdout
 fails "cluster --plot and labels" 2 "both go to standard output" wordllama cluster --clusters 1 a --plot -
 
 works "similarity --matrix" wordllama similarity --matrix "by car" "by car" ""
@@ -565,12 +700,22 @@ run wordllama similarity --matrix --input ../in --plot heat.svg
 ok "similarity --plot: status" [ "$status" -eq 0 ]
 ok "similarity --plot: a picture" is_picture heat.svg
 ok "similarity --plot: escaped" grep -qF '&lt;b&gt;&amp;"bus"&lt;/b&gt;' heat.svg
-works "similarity --plot of nothing" wordllama similarity --matrix --input /dev/null --plot heat.svg
-ok "similarity --plot of nothing: a picture" is_picture heat.svg
+ok "similarity --plot: whole texts as tooltips" grep -q '<rect.*<title>by car</title>' heat.svg
+run wordllama similarity --matrix --hamming --input ../in --plot heat.svg
+ok "similarity --plot --hamming: a scale without negative numbers" sh -c "! grep -q '>-[0-9.]*</text>' heat.svg"
+head -n 60 ../many >../sixty
+works "similarity --plot of sixty" wordllama similarity --matrix --input ../sixty --plot heat.svg
+ok "similarity --plot of sixty: labels" [ "$(grep -c 'class="ink".*>text [0-9]*</text>' heat.svg || :)" -ge 1 ]
 works "similarity --plot of many" wordllama similarity --matrix --input ../some --plot heat.svg
 ok "similarity --plot of many: says so" grep -q '100 of them are drawn' heat.svg
 ok "similarity --plot of many: a picture" is_picture heat.svg
+ok "similarity --plot of many: tooltips" [ "$(grep -c '<rect.*<title>' heat.svg)" -eq 100 ]
+printf 'WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW\nb\n' >../wide
+works "similarity --plot of wide letters" wordllama similarity --matrix --input ../wide --plot heat.svg
+ok "similarity --plot of wide letters: cut" grep -q 'class="ink".*>W*\(…\|&#8230;\)' heat.svg
 rm heat.svg
+fails "similarity --plot of nothing" 1 "there is no text to draw" \
+    wordllama similarity --matrix --input /dev/null --plot heat.svg
 fails "similarity --plot alone" 2 "--plot has a meaning with --matrix only" wordllama similarity a b --plot a.svg
 fails "similarity of a file" 2 "--matrix" wordllama similarity --input ../in
 
@@ -613,12 +758,24 @@ rm chunks
 fails "split nowhere" 1 "nowhere: cannot open" wordllama split nowhere
 fails "split a folder" 1 "is a directory" wordllama split ..
 fails "split --json --zero" 2 "contradict" wordllama split --json --zero
-fails "split: sizes" 2 "--size is 50, expected more than --intermediate-size, which is 96" wordllama split --size 50
-fails "split: sizes below" 2 "--intermediate-size is 20, expected more than --cleanup-size" \
-    wordllama split --intermediate-size 20
-fails "split: an even window" 2 "window" wordllama split --window 4 ../long.txt
-fails "split: an even smoothing window" 2 "smoothing_window" wordllama split --smoothing-window 4 ../long.txt
-fails "split: too high an order" 2 "polynomial_order" wordllama split --polynomial-order 3 ../long.txt
+fails "split: sizes" 2 "--size is 50, expected more than --intermediate-size, which is 60" \
+    wordllama split --size 50 --intermediate-size 60
+fails "split: sizes below" 2 "--intermediate-size is 20, expected more than --cleanup-size, which is 20" \
+    wordllama split --intermediate-size 20 --cleanup-size 20
+fails "split: the smallest size" 2 "--size is 2, expected more than" wordllama split --size 2
+wordllama split --size 50 --intermediate-size 25 --cleanup-size 6 ../long.txt >../explicit
+works "split --size 50" wordllama split --size 50 ../long.txt
+ok "split --size 50: smaller pieces" cmp -s ../out ../explicit
+for size in 3 4 8 96 97; do
+    works "split --size $size" wordllama split --size $size ../long.txt
+done
+works "split --intermediate-size 20" wordllama split --intermediate-size 20 ../long.txt
+fails "split: an even window" 2 "--window is 4, expected an odd number" wordllama split --window 4 ../long.txt
+fails "split: an even smoothing window" 2 "--smoothing-window is 4, expected an odd number" \
+    wordllama split --smoothing-window 4 ../long.txt
+fails "split: too high an order" 2 "--polynomial-order is 3, expected less than --smoothing-window, which is 3" \
+    wordllama split --polynomial-order 3 ../long.txt
+fails "split --input" 2 "(files are arguments: 'wordllama split FILE')" wordllama split --input ../long.txt
 fails "split: size zero" 2 "expected a whole number from 1" wordllama split --size 0
 : >../in
 
@@ -636,9 +793,9 @@ ok "explain --json: an object" grep -q \
 works "explain nothing" wordllama explain "" "I went"
 ok "explain nothing: zero" [ "$(head -n 1 ../out)" = 0.000000 ]
 works "explain --dim" wordllama explain --dim 16 "I went" "I left"
+escape=$(printf '\033')
 if script -qec true /dev/null >/dev/null 2>&1; then
     run env TERM=xterm script -qec 'wordllama explain "I went to the car" "I went to the sedan"' /dev/null
-    escape=$(printf '\033')
     ok "explain on a terminal: colours" grep -q "$escape\[38;5;16;48;5;[0-9]*m" ../out
     ok "explain on a terminal: the text" sh -c "sed 's/$escape\[[0-9;]*m//g' ../out | grep -q '^I went to the sedan'"
     run env TERM=xterm NO_COLOR=1 script -qec 'wordllama explain "I went to the car" "I went to the sedan"' /dev/null
@@ -646,6 +803,10 @@ if script -qec true /dev/null >/dev/null 2>&1; then
 else
     skip "explain on a terminal: no 'script' that runs a command"
 fi
+works "explain --color always" env NO_COLOR=1 wordllama explain --color always "by car" "by bus"
+ok "explain --color always: colours" grep -q "$escape\[38;5;16;48;5;[0-9]*m" ../out
+works "explain --color never" wordllama explain --color never "by car" "by bus"
+ok "explain --color never: a table" [ "$(grep -c '^$' ../out)" -eq 2 ]
 fails "explain one text" 2 "takes A B" wordllama explain a
 : >../in
 
@@ -828,9 +989,15 @@ for format in text jsonl npy; do
     status=0
     { wordllama embed --format $format <../in 2>../err || echo $? >../status; } | head -c 1 >../out
     status=$(cat ../status)
-    ok "closed pipe, $format: status" [ "$status" -eq 1 ]
-    ok "closed pipe, $format: message" says "standard output: cannot write: Broken pipe"
+    ok "closed pipe, $format: status" [ "$status" -eq 141 ]
+    ok "closed pipe, $format: no message" [ ! -s ../err ]
 done
+{ wordllama filter car <../in 2>../err || echo $? >../status; } | head -n 1 >../out
+ok "closed pipe, filter: status" [ "$(cat ../status)" -eq 141 ]
+ok "closed pipe, filter: no message" [ ! -s ../err ]
+{ (trap '' PIPE && wordllama embed --input ../in 2>../err) || echo $? >../status; } | head -n 1 >../out
+ok "closed pipe, SIGPIPE ignored: status" [ "$(cat ../status)" -eq 1 ]
+ok "closed pipe, SIGPIPE ignored: message" says "standard output: cannot write: Broken pipe"
 if [ -c /dev/full ]; then
     full() { wordllama "$@" >/dev/full; }
     fails "full disk: embed" 1 "standard output: cannot write: No space left on device" full embed

@@ -39,18 +39,24 @@ struct prepared {
 };
 
 /* Rows far from the origin: distances are small beside lengths, and both the screen's bounds and the last digits suffer
- * from it. What is the same in all rows changes no distance between them. */
+ * from it. What is the same in all rows changes no distance between them, so it need not be the mean exactly: that of
+ * some rows does. */
 static wl_status find_mean(struct prepared *prepared, float *values, wl_error *error)
 {
+    enum { SOME_ROWS = 4096 };
     const wl_vectors *rows = &prepared->rows;
     double *mean = wl_allocate(rows->dim, sizeof *mean, error), square = 0, squares = 0;
     if (!mean) return WL_ERROR_MEMORY;
-    for (size_t row = 0; row < rows->count; row++) {
+    size_t step = rows->count / SOME_ROWS + 1, taken = (rows->count + step - 1) / step;
+    for (size_t row = 0; row < rows->count; row += step) {
         wl_row_floats(rows, row, values);
-        for (size_t k = 0; k < rows->dim; k++) mean[k] += (double)values[k] / (double)rows->count;
-        squares += wl_vector_dot(WL_ELEMENT_F32, values, values, rows->dim) / (double)rows->count;
+        for (size_t k = 0; k < rows->dim; k++) mean[k] += (double)values[k];
+        squares += wl_vector_dot(WL_ELEMENT_F32, values, values, rows->dim) / (double)taken;
     }
-    for (size_t k = 0; k < rows->dim; k++) square += mean[k] * mean[k];
+    for (size_t k = 0; k < rows->dim; k++) {
+        mean[k] /= (double)taken;
+        square += mean[k] * mean[k];
+    }
     bool far = square > squares / 2 && squares < 1e70; /* the difference of longer rows might not be a float */
     if (far)
         prepared->mean = mean;

@@ -36,7 +36,7 @@ typedef struct wl_kmeans {
     double *parts;    /* a number for each item of work, added up in their order */
 } wl_kmeans;
 
-enum { WL_KMEANS_CHUNK = 192, WL_KMEANS_HITS = WL_TILE_QUERIES * WL_KMEANS_CHUNK, WL_KMEANS_GROUP = 32 };
+enum { WL_KMEANS_CHUNK = WL_BLOCK_ROWS, WL_KMEANS_HITS = WL_TILE_QUERIES * WL_KMEANS_CHUNK, WL_KMEANS_GROUP = 32 };
 
 /* rows, clusters, spherical and context are set; allocates and loads the rest. Free with wl_kmeans_free, also after a
  * failure. The rows must stay. */

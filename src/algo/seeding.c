@@ -11,7 +11,7 @@
 
 #include "algo/kmeans.h"
 
-enum { SAMPLE_ROWS = 64, LEAST_SAMPLE = 16384, DRAWS = WL_PANEL_LANES };
+enum { SAMPLE_ROWS = 16, LEAST_SAMPLE = 4096, DRAWS = WL_PANEL_LANES };
 enum { GROUP_PAIRS = WL_KMEANS_GROUP * WL_TILE_QUERIES * DRAWS };
 
 /* A place in the sample that is nearer to a draw than to what it has. */
