@@ -197,7 +197,7 @@ static wl_status cluster(cli_job *job, wl_error *error)
     cli_clusters clusters = {.count = job->settings->clusters};
     wl_status status = read_texts(job, &clusters, error);
     if (!status) status = find_clusters(job, &clusters, error);
-    progress_end(&job->progress);
+    progress_end();
     if (!status) tell_what_is_empty(&clusters);
     if (!status)
         status = job->settings->summary ? print_summary(job, &clusters, error) : print_labels(job, &clusters, error);

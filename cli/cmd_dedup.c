@@ -152,7 +152,7 @@ static wl_status deduplicate(cli_job *job, wl_error *error)
     wl_status status = read_texts(job, &dedup, error);
     if (!status) status = drop_equal(&dedup, error);
     if (!status && !job->settings->exact) status = drop_similar(job, &dedup, error);
-    progress_end(&job->progress);
+    progress_end();
     if (!status) status = print_result(job, &dedup, error);
     free(dedup.list);
     free(dedup.repeats);

@@ -78,7 +78,7 @@ static wl_status rank_top(cli_job *job, uint32_t top, size_t *printed, wl_error 
     wl_status status = score_texts(&job->session, &job->reader, job->settings->operands[0], &options,
                                    (score_sink){add_batch, &ranking}, &job->progress, error);
     if (!status) {
-        progress_end(&job->progress);
+        progress_end();
         keep_top(&ranking);
         if (!job->settings->keep_order) wl_sort_matches(ranking.matches, ranking.count);
         status = print_matches(job, &ranking, error);

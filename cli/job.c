@@ -52,7 +52,7 @@ static wl_status work(cli_job *job, job_plan plan, wl_error *error)
     if (status) return status;
     progress_begin(&job->progress, plan.prints_early && !job->output.replaces);
     status = plan.work(job, error);
-    progress_end(&job->progress);
+    progress_end();
     wl_error other; /* the first one counts */
     if (status && plan.prints_early && !job->output.replaces && !output_drain(&job->output, &job->out, true, &other))
         (void)output_flush(&job->output, &other);

@@ -168,7 +168,7 @@ wl_status plot_matrix(const char *path, const wl_text *texts, const float *score
     find_range(&picture);
     double side = picture.cell * (double)count, bottom = TOP + side;
     snprintf(title, sizeof title, "Similarity of %zu text%s", total, total == 1 ? "" : "s");
-    svg_begin(&picture.svg, fmax(picture.left + fmax(side, 256), 400) + 24, bottom + 64, title, error);
+    svg_begin(&picture.svg, fmax(picture.left + fmax(side, 256), 540) + 24, bottom + 64, title, error);
     put_heading(&picture, total);
     svg_put(&picture.svg, "<g transform=\"translate(%g %d) scale(%g)\" shape-rendering=\"crispEdges\">\n", picture.left,
             TOP, picture.cell);

@@ -5,6 +5,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A terminal has one line for it. */
+static bool shown;
+
 static double now(void)
 {
     struct timespec time;
@@ -32,7 +35,7 @@ bool progress_tell(void *user, uint64_t done, uint64_t bytes)
     double time = now(), seconds = time - progress->started, megabytes = (double)bytes / 1e6;
     if (seconds < 1 || time - progress->printed < 0.2) return true;
     progress->printed = time;
-    progress->shown = true;
+    shown = true;
     fprintf(stderr, "\r\033[K%" PRIu64, done);
     if (progress->total) fprintf(stderr, " of %" PRIu64, progress->total);
     fprintf(stderr, " %s", progress->what);
@@ -41,8 +44,8 @@ bool progress_tell(void *user, uint64_t done, uint64_t bytes)
     return true;
 }
 
-void progress_end(cli_progress *progress)
+void progress_end(void)
 {
-    if (progress->shown) fprintf(stderr, "\r\033[K");
-    progress->shown = false;
+    if (shown) fprintf(stderr, "\r\033[K");
+    shown = false;
 }

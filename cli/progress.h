@@ -5,7 +5,7 @@
 #include "wordllama.h"
 
 typedef struct cli_progress {
-    bool wanted, shown;
+    bool wanted;
     const char *what;        /* is counted; for messages */
     uint64_t total;          /* 0: not known */
     double started, printed; /* seconds */
@@ -17,7 +17,7 @@ void progress_begin(cli_progress *progress, bool data_on_stdout);
 void progress_stage(cli_progress *progress, const char *what, uint64_t total);
 /* A wl_progress; user is the progress. */
 bool progress_tell(void *user, uint64_t done, uint64_t bytes);
-/* Erases the line. */
-void progress_end(cli_progress *progress);
+/* Erases the line, if there is one. */
+void progress_end(void);
 
 #endif

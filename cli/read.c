@@ -100,8 +100,8 @@ wl_status reader_open(cli_reader *reader, const cli_settings *settings, size_t f
     reader->argument_count = settings->operand_count > first ? settings->operand_count - first : 0;
     /* The usual word for standard input. */
     if (reader->argument_count == 1 && strcmp(reader->arguments[0], "-") == 0) reader->argument_count = 0;
-    if (reader->argument_count && check_arguments(reader, settings, error)) return error->code;
-    return choose_shape(reader, settings, SHAPE_LINES, error);
+    if (choose_shape(reader, settings, SHAPE_LINES, error)) return error->code;
+    return reader->argument_count ? check_arguments(reader, settings, error) : WL_OK;
 }
 
 wl_status reader_open_files(cli_reader *reader, const cli_settings *settings, wl_error *error)

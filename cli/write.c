@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "text/unicode/utf8.h"
 
 enum { LARGE = 1 << 18 };
@@ -48,6 +49,7 @@ void install_signal_handlers(void)
 /* As other programs do, silently. */
 static void end_by_closed_pipe(void)
 {
+    progress_end();
     signal(SIGPIPE, SIG_DFL);
     remove_unfinished(SIGPIPE);
 }
