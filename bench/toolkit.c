@@ -1,14 +1,15 @@
 /* Our side of `make bench-toolkit`: one job, with everything it needs in memory, again and again.
  *
  *     bench_toolkit VERB [--model DIR] [--texts FILE] [--count N] [--query TEXT] [--rows FILE] [--queries FILE]
- *                   [--asked N] [--threads T] [--rounds R] [--seconds S] [--seed N] [--cold] [--results FILE]
+ *                   [--asked N] [--threads T] [--rounds R] [--seconds S] [--seed N] [--iterations N] [--cold]
+ *                   [--results FILE]
  *
  *     dedup    embeds the first N lines of --texts, at unit length, and drops those that repeat an earlier one
  *     rank     orders the first N lines of --texts by their similarity to --query
  *     split    splits the whole of --texts
  *     top-k    finds the 10 rows most similar to each of the first --asked rows of --queries (raw floats, 256 a row)
  *     hamming  the same for raw bits, 256 a row
- *     cluster  k-means: the first N of --rows, 256 clusters, 25 iterations
+ *     cluster  k-means: the first N of --rows, 256 clusters, --iterations (25)
  *     vectors  no job: writes the lines of --texts at unit length to --results, as raw floats
  *     bits     the same as raw bits
  *     read     no job: sums 512 MB of floats, as fast as memory gives them
@@ -42,6 +43,7 @@ typedef struct bench_work {
     size_t count, asked;
     uint32_t threads;
     uint64_t seed;
+    uint32_t iterations;
     wl_model *model;
     wl_context *context;
     bench_file text, rows, queries;
@@ -276,7 +278,7 @@ static double cluster_round(bench_work *work, double *taken)
     wl_cluster_options options = {.size = sizeof options,
                                   .clusters = CLUSTERS,
                                   .starts = 1,
-                                  .most_iterations = ITERATIONS,
+                                  .most_iterations = work->iterations,
                                   .has_tolerance = true,
                                   .seed = work->seed};
     double start = now();
@@ -284,7 +286,7 @@ static double cluster_round(bench_work *work, double *taken)
     float *centroids = allocate((size_t)CLUSTERS * DIM, sizeof *centroids);
     if (wl_cluster(&rows, &options, work->context, labels, centroids, &result, &error)) fail(&error);
     *taken += now() - start;
-    if (result.iterations < ITERATIONS)
+    if (result.iterations < work->iterations)
         fprintf(stderr, "bench_toolkit: k-means ended after %u iterations\n", (unsigned)result.iterations);
     if (work->results) fwrite(centroids, sizeof *centroids, (size_t)CLUSTERS * DIM, work->results);
     free(centroids);
@@ -424,7 +426,8 @@ static void make_context(bench_work *work)
 
 int main(int count, char **arguments)
 {
-    bench_work work = {.folder = "build/cache/models/l2_supercat_256", .query = "", .threads = 1, .seed = 1};
+    bench_work work = {
+        .folder = "build/cache/models/l2_supercat_256", .query = "", .threads = 1, .seed = 1, .iterations = ITERATIONS};
     const char *results = NULL;
     unsigned long long rounds = 5, seconds = 60;
     bool cold = false;
@@ -461,6 +464,8 @@ int main(int count, char **arguments)
             seconds = number;
         else if (!strcmp(flag, "--seed"))
             work.seed = number;
+        else if (!strcmp(flag, "--iterations"))
+            work.iterations = (uint32_t)number;
         else
             stop("unknown option; bench/toolkit.c names them");
         i++;
