@@ -455,7 +455,7 @@ wl_status wl_tokenize(const wl_tokenizer *tokenizer, wl_text text, bool spans, w
 {
     scratch->tokens.count = scratch->spaced_count = 0;
     scratch->tokens.spanned = spans;
-    if (!spans && wl_word_cache_open(&scratch->cache, scratch->cache_bytes, tokenizer->identity, error))
+    if (!spans && wl_word_cache_open(&scratch->cache, scratch->cache_bytes, text.size, tokenizer->identity, error))
         return error->code;
     if (wl_utf8_valid(text.data, text.size) != text.size) {
         scratch->repaired.size = 0;

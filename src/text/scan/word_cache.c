@@ -3,9 +3,10 @@
 _Static_assert(sizeof(wl_word_slot) == 32, "two slots a cache line");
 _Static_assert(sizeof(wl_long_slot) == 64, "a slot is a cache line");
 
-wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error)
+enum { SMALL = 2 << 20, LONG_TEXT = SMALL / 8 };
+
+static wl_status allocate(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error)
 {
-    if (cache->memory && cache->owner == owner) return WL_OK;
     /* Half for the short words; what the power of two leaves of it goes to the long ones. */
     size_t pairs = 1;
     while (4 * pairs * sizeof(wl_word_slot) <= bytes / 2) pairs *= 2;
@@ -13,17 +14,11 @@ wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner,
     size_t long_pairs = left / (2 * sizeof(wl_long_slot));
     if (!long_pairs) long_pairs = 1;
     size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot)) + sizeof(wl_long_slot);
-    if (!cache->memory) {
-        cache->memory = wl_pages_allocate(size, error);
-        if (!cache->memory) return error->code;
-        cache->size = size;
-        cache->slots = cache->memory;
-        cache->long_slots = (wl_long_slot *)(void *)(cache->slots + 2 * pairs);
-        cache->pairs = pairs;
-        cache->long_pairs = long_pairs;
-    } else
-        memset(cache->memory, 0, size);
-    cache->owner = owner;
+    void *memory = wl_pages_allocate(size, error);
+    if (!memory) return error->code;
+    *cache = (wl_word_cache){.memory = memory, .size = size, .pairs = pairs, .long_pairs = long_pairs, .owner = owner};
+    cache->slots = memory;
+    cache->long_slots = (wl_long_slot *)(void *)(cache->slots + 2 * pairs);
     return WL_OK;
 }
 
@@ -40,21 +35,28 @@ static bool may_replace(wl_word_cache *cache)
 }
 
 /* The newest word comes first in its pair. */
-static void add_short(wl_word_cache *cache, wl_word_key key, const uint32_t *ids, size_t count)
+static void add_slot(wl_word_cache *cache, const wl_word_slot *added)
 {
-    wl_word_slot *pair = wl_word_cache_pair(cache, key), *second = wl_word_cache_second(cache, key);
+    wl_word_slot *pair = wl_word_cache_pair(cache, added->key), *second = wl_word_cache_second(cache, added->key);
     const wl_word_slot *slot;
-    if (wl_word_cache_match(pair, key, &slot) || wl_word_cache_match(second, key, &slot)) return;
+    if (wl_word_cache_match(pair, added->key, &slot) || wl_word_cache_match(second, added->key, &slot)) return;
     if (pair[1].key.high) { /* the first pair is full */
         if (!second[1].key.high)
             pair = second;
         else if (!may_replace(cache))
             return;
     }
+    cache->kept += !pair[1].key.high;
     pair[1] = pair[0];
-    pair[0] = (wl_word_slot){.key = key};
-    for (size_t i = 0; i < count; i++) pair[0].ids[i] = ids[i];
-    pair[0].ids[0] |= (uint32_t)count << 24;
+    pair[0] = *added;
+}
+
+static void add_short(wl_word_cache *cache, wl_word_key key, const uint32_t *ids, size_t count)
+{
+    wl_word_slot slot = {.key = key};
+    for (size_t i = 0; i < count; i++) slot.ids[i] = ids[i];
+    slot.ids[0] |= (uint32_t)count << 24;
+    add_slot(cache, &slot);
 }
 
 static void add_long(wl_word_cache *cache, const char *word, size_t size, bool part, const uint32_t *ids, size_t count)
@@ -98,4 +100,31 @@ bool wl_word_cache_find_long(const wl_word_cache *cache, const char *word, size_
         return true;
     }
     return false;
+}
+
+/* ---- opening ---- */
+
+/* To its full size, with its short words; the long ones, which are few, come anew. */
+static void grow(wl_word_cache *cache, size_t bytes)
+{
+    wl_word_cache grown;
+    wl_error unused; /* without the memory it stays as it is */
+    if (allocate(&grown, bytes, cache->owner, &unused)) return;
+    for (size_t i = 0; i < 2 * cache->pairs; i++)
+        if (cache->slots[i].key.high) add_slot(&grown, &cache->slots[i]);
+    wl_word_cache_free(cache);
+    *cache = grown;
+}
+
+wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, size_t text_size, uint64_t owner, wl_error *error)
+{
+    bool large = bytes <= SMALL || text_size > LONG_TEXT;
+    if (!cache->memory) return allocate(cache, large ? bytes : SMALL, owner, error);
+    if (cache->owner != owner) {
+        memset(cache->memory, 0, cache->size);
+        cache->owner = owner;
+        cache->kept = 0;
+    }
+    if (cache->size < bytes && (large || cache->kept > cache->pairs)) grow(cache, bytes);
+    return WL_OK;
 }

@@ -41,10 +41,13 @@ typedef struct wl_word_cache {
     uint64_t pairs, long_pairs; /* of slots; pairs is a power of two; 0: no cache */
     uint64_t owner;             /* the tokenizer whose words they are */
     uint32_t refused;           /* words that found no room */
+    uint64_t kept;              /* short words that found some */
 } wl_word_cache;
 
-/* Makes a cache of at most bytes for a tokenizer; one that holds another tokenizer's words is emptied. */
-wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, uint64_t owner, wl_error *error);
+/* Makes a cache of at most bytes for a tokenizer and a text of that size; one that holds another tokenizer's words is
+ * emptied. It starts small, since memory that was never touched costs more than the words of a short job, and has its
+ * full size once it is half full or a text is long. Nothing points into a cache between two texts. */
+wl_status wl_word_cache_open(wl_word_cache *cache, size_t bytes, size_t text_size, uint64_t owner, wl_error *error);
 void wl_word_cache_free(wl_word_cache *cache);
 /* Keeps a word that was not found, if it and its count ids fit. part: it is a part of a longer word, whose tokens may
  * differ from those of the same bytes as a whole word. */
