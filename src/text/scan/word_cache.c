@@ -15,7 +15,7 @@ static wl_status allocate(wl_word_cache *cache, size_t bytes, uint64_t owner, wl
     if (!long_pairs) long_pairs = 1;
     size_t size = 2 * (long_pairs * sizeof(wl_long_slot) + pairs * sizeof(wl_word_slot)) + sizeof(wl_long_slot);
     void *memory = wl_pages_allocate(size, error);
-    if (!memory) return error->code;
+    if (!memory) return WL_ERROR_MEMORY;
     *cache = (wl_word_cache){.memory = memory, .size = size, .pairs = pairs, .long_pairs = long_pairs, .owner = owner};
     cache->slots = memory;
     cache->long_slots = (wl_long_slot *)(void *)(cache->slots + 2 * pairs);
