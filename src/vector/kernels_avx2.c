@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format/half.h"
-#include "vector/kernels.h"
+#include "vector/pairs.h"
 
 enum { LANES = 8, REGISTERS = 8, BLOCK = LANES * REGISTERS, AHEAD = 6 };
 
@@ -184,24 +184,10 @@ static inline __attribute__((always_inline)) double squared_distance(load_lanes 
     return fold(&sums);
 }
 
-#define PAIR(name, element)                                                                                            \
-    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
-    {                                                                                                                  \
-        return products(load_##name, element, false, a, b, dim).ab;                                                    \
-    }                                                                                                                  \
-    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
-    {                                                                                                                  \
-        return products(load_##name, element, true, a, b, dim);                                                        \
-    }                                                                                                                  \
-    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
-    {                                                                                                                  \
-        return squared_distance(load_##name, element, a, b, dim);                                                      \
-    }
-
-PAIR(f32, 4)
-PAIR(f16, 2)
-PAIR(bf16, 2)
-PAIR(i8, 1)
+WL_DEFINE_PAIR(f32, load_f32, 4)
+WL_DEFINE_PAIR(f16, load_f16, 2)
+WL_DEFINE_PAIR(bf16, load_bf16, 2)
+WL_DEFINE_PAIR(i8, load_i8, 1)
 
 static inline float add_lanes(__m256 sums)
 {
@@ -339,16 +325,9 @@ size_t wl_screen_bits_avx2(const wl_panel *panel, size_t begin, size_t end, cons
 
 const wl_kernels wl_kernels_avx2 = {
     .name = "avx2",
-    .sum_f32 = sum_f32,
-    .sum_f16 = sum_f16,
-    .sum_bf16 = sum_bf16,
-    .sum_i8 = sum_i8,
+    WL_SUMS_AND_PAIRS,
     .squares = wl_squares_avx2,
     .binarize = wl_binarize_avx2,
-    .pairs = {{dot_f32, products_f32, squared_distance_f32},
-              {dot_f16, products_f16, squared_distance_f16},
-              {dot_bf16, products_bf16, squared_distance_bf16},
-              {dot_i8, products_i8, squared_distance_i8}},
     .rough = rough,
     .hamming = wl_hamming_popcnt,
     .screen_floats = screen_floats,

@@ -2,6 +2,7 @@
  * read in one pass. What is left of a row goes through the same loop with fewer registers, the last one masked. */
 #include <immintrin.h>
 
+#include "vector/pairs.h"
 #include "vector/screen_avx512.h"
 
 enum { LANES = 16, REGISTERS = 16, AHEAD = 6, ALL = 0xFFFF };
@@ -146,24 +147,10 @@ static inline __attribute__((always_inline)) double squared_distance(load_lanes 
     return fold(sums);
 }
 
-#define PAIR(name, element)                                                                                            \
-    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
-    {                                                                                                                  \
-        return products(load_##name, element, false, a, b, dim).ab;                                                    \
-    }                                                                                                                  \
-    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
-    {                                                                                                                  \
-        return products(load_##name, element, true, a, b, dim);                                                        \
-    }                                                                                                                  \
-    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
-    {                                                                                                                  \
-        return squared_distance(load_##name, element, a, b, dim);                                                      \
-    }
-
-PAIR(f32, 4)
-PAIR(f16, 2)
-PAIR(bf16, 2)
-PAIR(i8, 1)
+WL_DEFINE_PAIR(f32, load_f32, 4)
+WL_DEFINE_PAIR(f16, load_f16, 2)
+WL_DEFINE_PAIR(bf16, load_bf16, 2)
+WL_DEFINE_PAIR(i8, load_i8, 1)
 
 /* Two sums of each kind, so that an addition need not wait for the one before. */
 static wl_rough rough(const float *a, const float *b, size_t dim)
@@ -202,13 +189,8 @@ static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, con
 }
 
 #define AVX512_KERNELS                                                                                                 \
-    .sum_f32 = sum_f32, .sum_f16 = sum_f16, .sum_bf16 = sum_bf16, .sum_i8 = sum_i8, .squares = wl_squares_avx2,        \
-    .binarize = wl_binarize_avx2,                                                                                      \
-    .pairs = {{dot_f32, products_f32, squared_distance_f32},                                                           \
-              {dot_f16, products_f16, squared_distance_f16},                                                           \
-              {dot_bf16, products_bf16, squared_distance_bf16},                                                        \
-              {dot_i8, products_i8, squared_distance_i8}},                                                             \
-    .rough = rough, .screen_floats = screen_floats
+    WL_SUMS_AND_PAIRS, .squares = wl_squares_avx2, .binarize = wl_binarize_avx2, .rough = rough,                       \
+                       .screen_floats = screen_floats
 
 const wl_kernels wl_kernels_avx512 = {
     .name = "avx512", AVX512_KERNELS, .hamming = wl_hamming_popcnt, .screen_bits = wl_screen_bits_avx2};

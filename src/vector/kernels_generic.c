@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "format/half.h"
-#include "vector/kernels.h"
+#include "vector/pairs.h"
 
 #define BLOCK 64
 
@@ -129,6 +129,11 @@ static double dot(convert *to_float, size_t element, const char *a, const char *
     return fold(lanes);
 }
 
+static wl_products products(convert *to_float, size_t element, bool both, const char *a, const char *b, size_t dim)
+{
+    return (wl_products){dot(to_float, element, a, b, dim), both ? dot(to_float, element, b, b, dim) : 0};
+}
+
 static double squared_distance(convert *to_float, size_t element, const char *a, const char *b, size_t dim)
 {
     double lanes[LANES] = {0};
@@ -144,25 +149,10 @@ static double squared_distance(convert *to_float, size_t element, const char *a,
     return fold(lanes);
 }
 
-/* The three functions of one type of number. */
-#define PAIR(name, element)                                                                                            \
-    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
-    {                                                                                                                  \
-        return dot(convert_##name, element, a, b, dim);                                                                \
-    }                                                                                                                  \
-    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
-    {                                                                                                                  \
-        return (wl_products){dot_##name(a, b, dim), dot_##name(b, b, dim)};                                            \
-    }                                                                                                                  \
-    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
-    {                                                                                                                  \
-        return squared_distance(convert_##name, element, a, b, dim);                                                   \
-    }
-
-PAIR(f32, 4)
-PAIR(f16, 2)
-PAIR(bf16, 2)
-PAIR(i8, 1)
+WL_DEFINE_PAIR(f32, convert_f32, 4)
+WL_DEFINE_PAIR(f16, convert_f16, 2)
+WL_DEFINE_PAIR(bf16, convert_bf16, 2)
+WL_DEFINE_PAIR(i8, convert_i8, 1)
 
 static wl_rough rough(const float *a, const float *b, size_t dim)
 {
@@ -268,16 +258,9 @@ static size_t screen_bits(const wl_panel *panel, size_t begin, size_t end, const
 
 const wl_kernels wl_kernels_generic = {
     .name = "generic",
-    .sum_f32 = sum_f32,
-    .sum_f16 = sum_f16,
-    .sum_bf16 = sum_bf16,
-    .sum_i8 = sum_i8,
+    WL_SUMS_AND_PAIRS,
     .squares = squares,
     .binarize = binarize,
-    .pairs = {{dot_f32, products_f32, squared_distance_f32},
-              {dot_f16, products_f16, squared_distance_f16},
-              {dot_bf16, products_bf16, squared_distance_bf16},
-              {dot_i8, products_i8, squared_distance_i8}},
     .rough = rough,
     .hamming = hamming,
     .screen_floats = screen_floats,

@@ -4,7 +4,7 @@
  * screen_bytes is NULL: without the products of bytes (DotProd, from ARMv8.2 on; those of mixed signs, which a panel
  * needs, are another extension, I8MM) bytes would be widened first and were no faster than floats. Finding them at run
  * time is another question for each operating system, and no such processor was at hand to measure on. */
-#include "vector/kernels.h"
+#include "vector/pairs.h"
 
 #if WL_ARM_KERNELS /* so that whatever goes over all sources may go over this one */
 #include <arm_neon.h>
@@ -209,24 +209,10 @@ static inline __attribute__((always_inline)) double squared_distance(load_group 
     return fold(sums);
 }
 
-#define PAIR(name, element)                                                                                            \
-    static double dot_##name(const void *a, const void *b, size_t dim)                                                 \
-    {                                                                                                                  \
-        return products(load_##name, element, false, a, b, dim).ab;                                                    \
-    }                                                                                                                  \
-    static wl_products products_##name(const void *a, const void *b, size_t dim)                                       \
-    {                                                                                                                  \
-        return products(load_##name, element, true, a, b, dim);                                                        \
-    }                                                                                                                  \
-    static double squared_distance_##name(const void *a, const void *b, size_t dim)                                    \
-    {                                                                                                                  \
-        return squared_distance(load_##name, element, a, b, dim);                                                      \
-    }
-
-PAIR(f32, 4)
-PAIR(f16, 2)
-PAIR(bf16, 2)
-PAIR(i8, 1)
+WL_DEFINE_PAIR(f32, load_f32, 4)
+WL_DEFINE_PAIR(f16, load_f16, 2)
+WL_DEFINE_PAIR(bf16, load_bf16, 2)
+WL_DEFINE_PAIR(i8, load_i8, 1)
 
 /* Four sums of each kind, so that an addition need not wait for the one before. */
 static wl_rough rough(const float *a, const float *b, size_t dim)
@@ -359,16 +345,9 @@ static size_t screen_bits(const wl_panel *panel, size_t begin, size_t end, const
 
 const wl_kernels wl_kernels_neon = {
     .name = "neon",
-    .sum_f32 = sum_f32,
-    .sum_f16 = sum_f16,
-    .sum_bf16 = sum_bf16,
-    .sum_i8 = sum_i8,
+    WL_SUMS_AND_PAIRS,
     .squares = squares,
     .binarize = binarize,
-    .pairs = {{dot_f32, products_f32, squared_distance_f32},
-              {dot_f16, products_f16, squared_distance_f16},
-              {dot_bf16, products_bf16, squared_distance_bf16},
-              {dot_i8, products_i8, squared_distance_i8}},
     .rough = rough,
     .hamming = hamming,
     .screen_floats = screen_floats,
