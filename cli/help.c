@@ -1,5 +1,5 @@
 /* Help and manual pages, made from the tables. Failures are kept in *error, so that only the end is checked. */
-#include "args.h"
+#include "io.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,16 +15,13 @@ typedef struct cli_page {
 
 static void put(cli_page *page, const char *format, ...) WL_PRINTF(2, 3);
 
-/* One piece of at most 1000 bytes. */
 static void put(cli_page *page, const char *format, ...)
 {
-    char text[1001];
+    if (page->failed) return;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
+    page->failed = append_format_list(page->out, page->error, format, arguments) != WL_OK;
     va_end(arguments);
-    if (length < 0 || (size_t)length >= sizeof text) length = (int)sizeof text - 1;
-    if (!page->failed) page->failed = wl_buffer_append(page->out, text, (size_t)length, page->error) != WL_OK;
 }
 
 /* Breaks text at its spaces into lines that start at column indent; the first one starts at column at. */

@@ -2,6 +2,8 @@
 #ifndef WL_CLI_IO_H
 #define WL_CLI_IO_H
 
+#include <stdarg.h>
+
 #include "args.h"
 #include "base/file.h"
 
@@ -39,6 +41,8 @@ wl_status print_all(const wl_buffer *buffer, wl_error *error);
 
 /* printf-style; at most 4000 bytes. */
 wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, ...) WL_PRINTF(3, 4);
+/* The same from a list of arguments. */
+wl_status append_format_list(wl_buffer *buffer, wl_error *error, const char *format, va_list arguments);
 /* A whole number. */
 wl_status append_unsigned(wl_buffer *buffer, uint64_t number, wl_error *error);
 /* A JSON string with its quotes. Ill-formed UTF-8 becomes U+FFFD. */

@@ -17,13 +17,11 @@ static void put(svg_picture *picture, const char *data, size_t size)
 
 void svg_put(svg_picture *picture, const char *format, ...)
 {
-    char text[1001];
+    if (picture->failed) return;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
+    picture->failed = append_format_list(&picture->out, picture->error, format, arguments) != WL_OK;
     va_end(arguments);
-    if (length < 0 || (size_t)length >= sizeof text) length = (int)sizeof text - 1;
-    put(picture, text, (size_t)length);
 }
 
 void svg_begin(svg_picture *picture, double width, double height, const char *title, wl_error *error)

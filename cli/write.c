@@ -158,15 +158,21 @@ wl_status print_all(const wl_buffer *buffer, wl_error *error)
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, ...)
+wl_status append_format_list(wl_buffer *buffer, wl_error *error, const char *format, va_list arguments)
 {
     char text[4001];
-    va_list arguments;
-    va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     if (length < 0 || (size_t)length >= sizeof text) length = (int)sizeof text - 1;
     return wl_buffer_append(buffer, text, (size_t)length, error);
+}
+
+wl_status append_format(wl_buffer *buffer, wl_error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    wl_status status = append_format_list(buffer, error, format, arguments);
+    va_end(arguments);
+    return status;
 }
 
 wl_status append_unsigned(wl_buffer *buffer, uint64_t number, wl_error *error)

@@ -48,6 +48,14 @@ static inline wl_tokenizer *texts_tokenizer(const char *path, wl_error *error)
 
 static const uint64_t texts_digest_start = UINT64_C(0xCBF29CE484222325);
 
+/* FNV-1a of bytes, going on from a digest. */
+static inline uint64_t texts_digest_bytes(uint64_t digest, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++) digest = (digest ^ bytes[i]) * UINT64_C(0x100000001B3);
+    return digest;
+}
+
 /* FNV-1a with 32-bit words in the place of bytes. */
 static inline void texts_digest(uint64_t *digest, uint32_t word)
 {

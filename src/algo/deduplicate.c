@@ -100,14 +100,9 @@ static void load_tiles(void *user, uint32_t worker, size_t item)
     struct deduplication *job = user;
     float *values = job->values + worker * job->vectors->dim;
     size_t end = (item + 1) * GROUP_TILES < job->tile_count ? (item + 1) * GROUP_TILES : job->tile_count;
-    for (size_t tile = item * GROUP_TILES; tile < end; tile++) {
-        wl_screen_tile_clear(&job->screen, &job->tiles[tile], job->groups + tile * wl_screen_tile_size(&job->screen));
-        for (size_t place = 0; place < WL_TILE_QUERIES; place++) {
-            size_t row = tile * WL_TILE_QUERIES + place;
-            if (row >= job->vectors->count) break;
-            wl_screen_tile_load(&job->screen, &job->tiles[tile], place, job->vectors, row, values);
-        }
-    }
+    for (size_t tile = item * GROUP_TILES; tile < end; tile++)
+        wl_screen_tile_fill(&job->screen, &job->tiles[tile], job->groups + tile * wl_screen_tile_size(&job->screen),
+                            job->vectors, tile * WL_TILE_QUERIES, values, NULL);
 }
 
 static void load_block(void *user, uint32_t worker, size_t item)

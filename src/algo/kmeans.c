@@ -14,14 +14,10 @@ static void load_rows(void *user, uint32_t worker, size_t item)
     size_t end = (item + 1) * WL_KMEANS_GROUP;
     if (end > kmeans->tile_count) end = kmeans->tile_count;
     for (size_t tile = item * WL_KMEANS_GROUP; tile < end; tile++) {
-        char *groups = kmeans->groups + tile * wl_screen_tile_size(&kmeans->screen);
-        wl_screen_tile_clear(&kmeans->screen, &kmeans->tiles[tile], groups);
-        for (size_t place = 0; place < WL_TILE_QUERIES; place++) {
-            size_t row = tile * WL_TILE_QUERIES + place;
-            if (row >= kmeans->rows.count) break;
-            kmeans->squares[row] =
-                wl_screen_tile_load(&kmeans->screen, &kmeans->tiles[tile], place, &kmeans->rows, row, values);
-        }
+        size_t first = tile * WL_TILE_QUERIES;
+        wl_screen_tile_fill(&kmeans->screen, &kmeans->tiles[tile],
+                            kmeans->groups + tile * wl_screen_tile_size(&kmeans->screen), &kmeans->rows, first, values,
+                            kmeans->squares + first);
     }
 }
 
@@ -181,6 +177,12 @@ wl_status wl_kmeans_assign(wl_kmeans *kmeans, size_t chunk, wl_error *error)
     struct assignment assignment = {.kmeans = kmeans, .chunk = chunk};
     size_t groups = (kmeans->tile_count + WL_KMEANS_GROUP - 1) / WL_KMEANS_GROUP;
     return wl_context_run(kmeans->context, groups, assign_group, &assignment, error);
+}
+
+void wl_kmeans_count_sizes(wl_kmeans *kmeans)
+{
+    memset(kmeans->sizes, 0, kmeans->clusters * sizeof *kmeans->sizes);
+    for (size_t row = 0; row < kmeans->rows.count; row++) kmeans->sizes[kmeans->labels[row]]++;
 }
 
 static void score_group(void *user, uint32_t worker, size_t item)

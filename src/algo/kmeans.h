@@ -43,8 +43,7 @@ enum { WL_KMEANS_CHUNK = WL_BLOCK_ROWS, WL_KMEANS_HITS = WL_TILE_QUERIES * WL_KM
 wl_status wl_kmeans_create(wl_kmeans *kmeans, wl_error *error);
 void wl_kmeans_free(wl_kmeans *kmeans);
 
-/* Chooses centroids among the rows: greedy k-means++. labels are 0 afterwards, as
- * guesses for what follows. */
+/* Chooses centroids among the rows: greedy k-means++. labels are 0 afterwards, as guesses for what follows. */
 wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error);
 
 /* What assignments need of centroids that changed: halves, biases, blocks. */
@@ -58,6 +57,9 @@ static inline double wl_kmeans_score(const wl_kmeans *kmeans, size_t row, size_t
                                               kmeans->centroids + centroid * kmeans->rows.dim, kmeans->rows.dim) -
            kmeans->halves[centroid];
 }
+
+/* Counts the rows of each label. */
+void wl_kmeans_count_sizes(wl_kmeans *kmeans);
 
 /* The squared distance that a computed score stands for. */
 static inline double wl_kmeans_distance(const wl_kmeans *kmeans, size_t row)

@@ -3,10 +3,10 @@
  * labels, centroids and inertia belong together.
  *
  * Sums are kept in F64 and changed by the rows that moved only, in the order of the rows; threads take columns, so no
- * sum depends on their number. The inertia follows from the sums, and of a row's own score a bound is kept that is
- * lowered as its centroid moves (Hamerly, SDM 2010); so a row that no other centroid comes near is not read at all.
- * Cost a step: clusters * rows * dim multiplications (in bytes where the processor has VNNI), exact dot products for
- * the centroids that may be nearer, and the rows that moved. */
+ * sum depends on their number. Whether the inertia falls follows from the sums, and of a row's own score a bound is
+ * kept that is lowered as its centroid moves (Hamerly, SDM 2010); so a row that no other centroid comes near is not
+ * read. Cost a step: clusters * rows * dim multiplications (in bytes where the processor has VNNI), exact dot products
+ * for the centroids that may be nearer, and the rows that moved. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,12 +122,6 @@ static size_t find_moved(const wl_kmeans *kmeans, const uint32_t *before, bool a
     return count;
 }
 
-static void count_sizes(wl_kmeans *kmeans)
-{
-    memset(kmeans->sizes, 0, kmeans->clusters * sizeof *kmeans->sizes);
-    for (size_t row = 0; row < kmeans->rows.count; row++) kmeans->sizes[kmeans->labels[row]]++;
-}
-
 /* Brings sums up to date with labels. before: those of the time before, or with first nothing. *moved: how many rows
  * have another label. */
 static wl_status update_sums(wl_kmeans *kmeans, uint32_t *before, size_t *rows, bool first, size_t *moved,
@@ -169,7 +163,7 @@ static wl_status iterate(wl_kmeans *kmeans, const wl_cluster_options *options, w
         bool first = iteration == 1, filled;
         size_t chunk = first ? WL_PANEL_LANES : WL_KMEANS_CHUNK, moved = 0; /* the first guesses are bad */
         if (wl_kmeans_assign(kmeans, chunk, error)) return error->code;
-        count_sizes(kmeans);
+        wl_kmeans_count_sizes(kmeans);
         if (update_sums(kmeans, before, rows, first, &moved, error)) return error->code;
         result->inertia = inertia_of_sums(kmeans, squares);
         ++*done;

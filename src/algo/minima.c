@@ -6,78 +6,12 @@
 
 #include "vector/kernels.h"
 
-/* ---- dot products ------------------------------------------------------------------------------------------------ */
-
-/* fmaf for processors where it is no instruction but a slow call. The product is exact in F64, so the sum is rounded
- * twice, to F64 and to F32: that differs from once only where the first lands half way between two F32, or on a
- * subnormal one. */
-static inline float multiply_add(float a, float b, float c)
-{
-    double sum = (double)a * (double)b + (double)c;
-    uint64_t bits;
-    memcpy(&bits, &sum, sizeof bits);
-    bool half_way = (bits & 0x1FFFFFFF) == 0x10000000, small = (bits >> 52 & 0x7FF) < 1023 - 126;
-    return half_way || small ? fmaf(a, b, c) : (float)sum;
-}
-
-/* 4 registers of 16 lanes, multiplied and added with one rounding, folded to 8 lanes, which take 32 more elements where
- * there are, and then to one; what is left goes into an F64. */
-static inline __attribute__((always_inline)) float dot(const float *a, const float *b, size_t dim, bool instruction)
-{
-    float wide[64] = {0}, lanes[32];
-    size_t at = 0, whole = dim & ~(size_t)31;
-    for (; whole - at >= 64; at += 64)
-        for (size_t i = 0; i < 64; i++)
-            wide[i] = instruction ? fmaf(a[at + i], b[at + i], wide[i]) : multiply_add(a[at + i], b[at + i], wide[i]);
-    for (size_t i = 0; i < 4; i++)
-        for (size_t j = 0; j < 8; j++) lanes[8 * i + j] = wide[16 * i + j] + wide[16 * i + 8 + j];
-    for (; at < whole; at += 32)
-        for (size_t i = 0; i < 32; i++)
-            lanes[i] =
-                instruction ? fmaf(a[at + i], b[at + i], lanes[i]) : multiply_add(a[at + i], b[at + i], lanes[i]);
-    for (size_t i = 0; i < 8; i++) lanes[i] = lanes[i] + lanes[i + 8] + lanes[i + 16] + lanes[i + 24];
-    for (size_t i = 0; i < 4; i++) lanes[i] += lanes[i + 4];
-    float sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-    double rest = 0;
-    for (; at < dim; at++) rest += (double)(a[at] * b[at]);
-    return (float)(rest + (double)sum);
-}
-
-static float dot_plain(const float *a, const float *b, size_t dim)
-{
-#ifdef __FP_FAST_FMAF
-    return dot(a, b, dim, true);
-#else
-    return dot(a, b, dim, false);
-#endif
-}
-
-#if WL_X86_KERNELS
-__attribute__((target("avx2,fma"))) static float dot_fma(const float *a, const float *b, size_t dim)
-{
-    return dot(a, b, dim, true);
-}
-#endif
-
-static wl_dot_kernel *choose_dot(void)
-{
-#if WL_X86_KERNELS
-    if (wl_kernels_best() != &wl_kernels_generic) return dot_fma; /* all others have it */
-#endif
-    return dot_plain;
-}
-
-float wl_dot_blas(const float *a, const float *b, size_t dim)
-{
-    return choose_dot()(a, b, dim);
-}
-
 /* ---- similarity in a window -------------------------------------------------------------------------------------- */
 
 wl_status wl_windowed_begin(wl_windowed *windowed, size_t window, size_t dim, size_t count, float *out, wl_error *error)
 {
     size_t kept = window < count ? window : count, row;
-    *windowed = (wl_windowed){.dim = dim, .half = window / 2, .kept = kept, .out = out, .dot = choose_dot()};
+    *windowed = (wl_windowed){.dim = dim, .half = window / 2, .kept = kept, .out = out};
     if (__builtin_mul_overflow(dim, sizeof(float), &row)) return wl_fail_memory(error, SIZE_MAX);
     windowed->rows = wl_allocate(kept, row, error);
     if (!windowed->rows) return error->code;
@@ -112,7 +46,7 @@ void wl_windowed_add(wl_windowed *windowed, const float *rows, size_t count)
         size_t k = windowed->count++;
         float *products = windowed->products + k % kept * kept;
         for (size_t d = 1; d < kept && d <= k; d++)
-            products[d] = windowed->dot(windowed->rows + (k - d) % kept * dim, row, dim);
+            products[d] = wl_kernels_best()->dot_blas(windowed->rows + (k - d) % kept * dim, row, dim);
         memcpy(windowed->rows + k % kept * dim, row, dim * sizeof *row);
         if (k >= windowed->half) give(windowed);
     }
@@ -221,9 +155,9 @@ wl_status wl_savitzky_golay(size_t window, size_t order, float *slope, float *be
 /* ---- minima ------------------------------------------------------------------------------------------------------ */
 
 /* numpy.convolve at one place: short sums are taken one term after the other, long ones by BLAS. */
-static float filter(wl_dot_kernel *dot_kernel, const float *values, const float *coefficients, size_t window)
+static float filter(const float *values, const float *coefficients, size_t window)
 {
-    if (window > 11) return dot_kernel(values, coefficients, window);
+    if (window > 11) return wl_kernels_best()->dot_blas(values, coefficients, window);
     float sum = 0;
     for (size_t i = 0; i < window; i++) sum += values[i] * coefficients[i];
     return sum;
@@ -233,14 +167,13 @@ static float filter(wl_dot_kernel *dot_kernel, const float *values, const float 
 static size_t find_minima(const float *padded, size_t count, size_t window, size_t order, const float *slope,
                           const float *bend, size_t *places)
 {
-    wl_dot_kernel *dot_kernel = choose_dot();
     size_t found = 0;
-    float next = filter(dot_kernel, padded + 1, slope, window);
+    float next = filter(padded + 1, slope, window);
     for (size_t i = 1; i + 1 < count; i++) {
         float now = next;
-        next = filter(dot_kernel, padded + i + 1, slope, window);
+        next = filter(padded + i + 1, slope, window);
         if (!(now < 0 && next > 0)) continue;
-        if (order > 1 && !(filter(dot_kernel, padded + i, bend, window) > 0)) continue;
+        if (order > 1 && !(filter(padded + i, bend, window) > 0)) continue;
         /* The nearer one of the two between which the slope is zero. */
         float weight = -now / (next - now);
         places[found++] = weight < 0.5F ? i : i + 1;

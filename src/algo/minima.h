@@ -6,8 +6,6 @@
 
 #include "base/memory.h"
 
-typedef float wl_dot_kernel(const float *a, const float *b, size_t dim);
-
 /* Takes unit vectors one behind the other and gives, for each, the mean similarity of all pairs in the window around
  * it. Memory: window rows and window squared numbers, whatever the number of vectors. */
 typedef struct wl_windowed {
@@ -18,7 +16,6 @@ typedef struct wl_windowed {
     float *rows;      /* (kept, dim): row i is at i % kept */
     float *products;  /* (kept, kept): at (k % kept, d) the product of rows k - d and k */
     float *out;       /* an average for each row */
-    wl_dot_kernel *dot;
 } wl_windowed;
 
 /* window: odd, at least 3. count: of the rows that will come, out holds as many. Free with wl_windowed_free, also after
@@ -29,9 +26,6 @@ void wl_windowed_add(wl_windowed *windowed, const float *rows, size_t count);
 /* After the last row. */
 void wl_windowed_end(wl_windowed *windowed);
 void wl_windowed_free(wl_windowed *windowed);
-
-/* Dot product as OpenBLAS's AVX-512 kernel computes it. */
-wl_dot_kernel wl_dot_blas;
 
 /* Coefficients of the Savitzky-Golay filter: the slope and the bend of the polynomial of that order that fits window
  * values best, at the one in the middle. window: odd, at least 3; order: below it, at least 1. */

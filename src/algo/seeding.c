@@ -1,10 +1,10 @@
 /* Greedy k-means++: each centroid is a row drawn with a probability that grows with its squared distance to the
  * centroids before (Arthur, Vassilvitskii, SODA 2007); of 16 draws the one that lowers the sum of the distances the
- * most is kept. Where there are many rows a sample of them is enough: 64 for each centroid.
+ * most is kept. Where there are many rows a sample of them is enough: 16 for each centroid.
  *
  * A draw matters only to the rows that are nearer to it than to what they have: the screen finds them.
- * Cost: k * rows * dim multiplications for the whole, in bytes where the processor has VNNI; all draws of a step are
- * lanes of one block of rows, which is why there are 16 of them. */
+ * Cost: 16 * k * sampled rows * dim multiplications for the whole, in bytes where the processor has VNNI: the draws of
+ * a step are the lanes of one block of rows, which costs the same however many of them are used. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +153,7 @@ static void take_sample(struct seeding *seeding, wl_random *random)
 
 wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
 {
-    size_t draws = DRAWS, most = SAMPLE_ROWS * kmeans->clusters;
+    size_t most = SAMPLE_ROWS * kmeans->clusters;
     if (most < LEAST_SAMPLE) most = LEAST_SAMPLE;
     struct seeding seeding = {.kmeans = kmeans, .tile_count = kmeans->tile_count};
     if (seeding.tile_count > most / WL_TILE_QUERIES) seeding.tile_count = most / WL_TILE_QUERIES;
@@ -165,7 +165,7 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     size_t groups = seeding.tile_count / WL_KMEANS_GROUP + 1;
     seeding.nearer = wl_allocate(groups, GROUP_PAIRS * sizeof *seeding.nearer, error);
     seeding.nearer_counts = wl_allocate(groups, sizeof *seeding.nearer_counts, error);
-    seeding.draws = wl_allocate(draws, kmeans->rows.dim * sizeof *seeding.draws, error);
+    seeding.draws = wl_allocate(DRAWS, kmeans->rows.dim * sizeof *seeding.draws, error);
     wl_status status = seeding.rows && seeding.tiles && seeding.distances && seeding.cumulated && seeding.nearer &&
                                seeding.nearer_counts && seeding.draws
                            ? wl_screen_rows_create(&kmeans->screen, &seeding.block, error)
@@ -173,7 +173,7 @@ wl_status wl_kmeans_seed(wl_kmeans *kmeans, wl_random *random, wl_error *error)
     if (!status) take_sample(&seeding, random);
     for (size_t at = 0; at < seeding.count; at++) seeding.distances[at] = INFINITY;
     for (size_t centroid = 0; centroid < kmeans->clusters && !status; centroid++)
-        status = place_centroid(&seeding, centroid, centroid ? draws : 1, random, error);
+        status = place_centroid(&seeding, centroid, centroid ? DRAWS : 1, random, error);
     memset(kmeans->labels, 0, kmeans->rows.count * sizeof *kmeans->labels);
     wl_screen_rows_free(&seeding.block);
     free(seeding.rows);

@@ -65,18 +65,6 @@ static wl_status read_options(wl_split_options *chosen, const wl_split_options *
 
 /* ---- well-formed text -------------------------------------------------------------------------------------------- */
 
-/* Bytes of the maximal ill-formed subpart at the start of text: the most bytes that some character begins with. */
-static size_t subpart_length(const char *text, size_t size)
-{
-    size_t whole = wl_utf8_length((unsigned char)text[0]);
-    for (size_t length = size < whole ? size : whole - 1; length > 1; length--) {
-        char completed[4] = {(char)0x80, (char)0x80, (char)0x80, (char)0x80};
-        memcpy(completed, text, length);
-        if (wl_utf8_valid(completed, whole) == whole) return length;
-    }
-    return 1;
-}
-
 /* Turns places in a repaired text, which come in ascending order, into places in the text as it was given. */
 struct walker {
     wl_text given;
@@ -93,7 +81,8 @@ static size_t walk(struct walker *walker, size_t repaired)
         size_t left = walker->given.size - walker->at;
         walker->run = wl_utf8_valid(rest, left);
         if (walker->run) continue;
-        walker->at += subpart_length(rest, left);
+        bool valid;
+        walker->at += wl_utf8_sequence(rest, left, &valid);
         walker->repaired += 3; /* U+FFFD */
     }
     return walker->at + (repaired - walker->repaired);

@@ -5,7 +5,6 @@
  * times the cluster's rows, in dot products. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "algo/kmeans.h"
 #include "algo/select.h"
@@ -58,8 +57,7 @@ wl_status wl_kmeans_swap(wl_kmeans *kmeans, size_t attempt, wl_random *random, b
     *moved = false;
     size_t clusters = kmeans->clusters, count = 0;
     if (clusters < 3 || clusters > MOST_CLUSTERS || attempt >= clusters) return WL_OK;
-    memset(kmeans->sizes, 0, clusters * sizeof *kmeans->sizes);
-    for (size_t row = 0; row < kmeans->rows.count; row++) kmeans->sizes[kmeans->labels[row]]++;
+    wl_kmeans_count_sizes(kmeans);
     wl_match *order = wl_allocate(clusters, sizeof *order, error);
     size_t *members = order ? wl_allocate(kmeans->rows.count, sizeof *members, error) : NULL;
     double *inertias = members ? wl_allocate(clusters, sizeof *inertias, error) : NULL;

@@ -124,12 +124,12 @@ static wl_status load_queries(struct search *search, wl_error *error)
     search->tile_count = (search->count + WL_TILE_QUERIES - 1) / WL_TILE_QUERIES;
     float *values = wl_allocate(search->queries->dim, sizeof *values, error);
     if (!values) return error->code;
-    size_t size = wl_screen_tile_size(&search->screen);
+    wl_vectors queries = *search->queries; /* those of the rounds so far */
+    queries.count = search->first + search->count;
     for (size_t tile = 0; tile < search->tile_count; tile++)
-        wl_screen_tile_clear(&search->screen, &search->tiles[tile], search->groups + tile * size);
-    for (size_t i = 0; i < search->count; i++)
-        wl_screen_tile_load(&search->screen, &search->tiles[i / WL_TILE_QUERIES], i % WL_TILE_QUERIES, search->queries,
-                            search->first + i, values);
+        wl_screen_tile_fill(&search->screen, &search->tiles[tile],
+                            search->groups + tile * wl_screen_tile_size(&search->screen), &queries,
+                            search->first + tile * WL_TILE_QUERIES, values, NULL);
     free(values);
     return WL_OK;
 }

@@ -74,12 +74,16 @@ typedef float wl_squares_kernel(const float *values, size_t count);
 /* wl_binarize of ops.h. */
 typedef void wl_binarize_kernel(const float *vector, size_t dim, uint8_t *bits);
 
+/* See dot_blas.h. */
+typedef float wl_dot_blas_kernel(const float *a, const float *b, size_t dim);
+
 typedef struct wl_kernels {
     const char *name;
     wl_sum_kernel *sum_f32, *sum_f16, *sum_bf16, *sum_i8;
     wl_squares_kernel *squares;
     wl_binarize_kernel *binarize;
     wl_pair_kernels pairs[WL_NUMBERS]; /* by wl_element */
+    wl_dot_blas_kernel *dot_blas;
     wl_rough_kernel *rough;
     uint64_t (*hamming)(const uint8_t *a, const uint8_t *b, size_t size);
     wl_screen_kernel *screen_floats, *screen_bits;
@@ -96,6 +100,7 @@ uint64_t wl_hamming_popcnt(const uint8_t *a, const uint8_t *b, size_t size);
 uint64_t wl_hamming_vpopcntdq(const uint8_t *a, const uint8_t *b, size_t size);
 wl_squares_kernel wl_squares_avx2;
 wl_binarize_kernel wl_binarize_avx2;
+wl_dot_blas_kernel wl_dot_blas_fma;
 wl_screen_kernel wl_screen_bits_avx2, wl_screen_bits_vpopcntdq, wl_screen_bytes_vnni;
 #elif defined(__AARCH64EL__) && !defined(WL_PLAIN_KERNELS)
 #define WL_ARM_KERNELS 1

@@ -1,9 +1,11 @@
 /* AVX2, F16C, FMA and POPCNT. In sums of rows eight registers hold the sums of 64 columns while the tokens pass by;
  * rows are fetched ahead because a table of 16 MB and more does not fit the caches near the core. */
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "format/half.h"
+#include "vector/dot_blas.h"
 #include "vector/pairs.h"
 
 enum { LANES = 8, REGISTERS = 8, BLOCK = LANES * REGISTERS, AHEAD = 6 };
@@ -189,6 +191,11 @@ WL_DEFINE_PAIR(f16, load_f16, 2)
 WL_DEFINE_PAIR(bf16, load_bf16, 2)
 WL_DEFINE_PAIR(i8, load_i8, 1)
 
+float wl_dot_blas_fma(const float *a, const float *b, size_t dim)
+{
+    return dot_blas_with(fmaf, a, b, dim);
+}
+
 static inline float add_lanes(__m256 sums)
 {
     __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
@@ -328,6 +335,7 @@ const wl_kernels wl_kernels_avx2 = {
     WL_SUMS_AND_PAIRS,
     .squares = wl_squares_avx2,
     .binarize = wl_binarize_avx2,
+    .dot_blas = wl_dot_blas_fma,
     .rough = rough,
     .hamming = wl_hamming_popcnt,
     .screen_floats = screen_floats,

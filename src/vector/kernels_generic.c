@@ -1,7 +1,9 @@
 /* Plain C. Works in blocks of columns so that the partial sums stay in the first-level cache. */
+#include <math.h>
 #include <string.h>
 
 #include "format/half.h"
+#include "vector/dot_blas.h"
 #include "vector/pairs.h"
 
 #define BLOCK 64
@@ -154,6 +156,27 @@ WL_DEFINE_PAIR(f16, convert_f16, 2)
 WL_DEFINE_PAIR(bf16, convert_bf16, 2)
 WL_DEFINE_PAIR(i8, convert_i8, 1)
 
+/* fmaf for processors where it is no instruction but a slow call. The product is exact in F64, so the sum is rounded
+ * twice, to F64 and to F32: that differs from once only where the first lands half way between two F32, or on a
+ * subnormal one. */
+static inline float multiply_add(float a, float b, float c)
+{
+    double sum = (double)a * (double)b + (double)c;
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    bool half_way = (bits & 0x1FFFFFFF) == 0x10000000, small = (bits >> 52 & 0x7FF) < 1023 - 126;
+    return half_way || small ? fmaf(a, b, c) : (float)sum;
+}
+
+static float dot_blas(const float *a, const float *b, size_t dim)
+{
+#ifdef __FP_FAST_FMAF
+    return dot_blas_with(fmaf, a, b, dim);
+#else
+    return dot_blas_with(multiply_add, a, b, dim);
+#endif
+}
+
 static wl_rough rough(const float *a, const float *b, size_t dim)
 {
     float ab[LANES] = {0}, bb[LANES] = {0};
@@ -261,6 +284,7 @@ const wl_kernels wl_kernels_generic = {
     WL_SUMS_AND_PAIRS,
     .squares = squares,
     .binarize = binarize,
+    .dot_blas = dot_blas,
     .rough = rough,
     .hamming = hamming,
     .screen_floats = screen_floats,

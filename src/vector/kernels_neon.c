@@ -4,10 +4,12 @@
  * screen_bytes is NULL: without the products of bytes (DotProd, from ARMv8.2 on; those of mixed signs, which a panel
  * needs, are another extension, I8MM) bytes would be widened first and were no faster than floats. Finding them at run
  * time is another question for each operating system, and no such processor was at hand to measure on. */
+#include "vector/dot_blas.h"
 #include "vector/pairs.h"
 
 #if WL_ARM_KERNELS /* so that whatever goes over all sources may go over this one */
 #include <arm_neon.h>
+#include <math.h>
 #include <string.h>
 
 enum { LANES = 4, GROUP = 16, QUARTERS = 4, GROUPS = 4, BLOCK = GROUP * GROUPS, AHEAD = 6 };
@@ -214,6 +216,11 @@ WL_DEFINE_PAIR(f16, load_f16, 2)
 WL_DEFINE_PAIR(bf16, load_bf16, 2)
 WL_DEFINE_PAIR(i8, load_i8, 1)
 
+static float dot_blas(const float *a, const float *b, size_t dim)
+{
+    return dot_blas_with(fmaf, a, b, dim);
+}
+
 /* Four sums of each kind, so that an addition need not wait for the one before. */
 static wl_rough rough(const float *a, const float *b, size_t dim)
 {
@@ -348,6 +355,7 @@ const wl_kernels wl_kernels_neon = {
     WL_SUMS_AND_PAIRS,
     .squares = squares,
     .binarize = binarize,
+    .dot_blas = dot_blas,
     .rough = rough,
     .hamming = hamming,
     .screen_floats = screen_floats,

@@ -341,6 +341,16 @@ double wl_screen_tile_load(const wl_screen *screen, wl_screen_tile *tile, size_t
     return square;
 }
 
+void wl_screen_tile_fill(const wl_screen *screen, wl_screen_tile *tile, void *groups, const wl_vectors *vectors,
+                         size_t first, float *values, double *squares)
+{
+    wl_screen_tile_clear(screen, tile, groups);
+    for (size_t place = 0; place < WL_TILE_QUERIES && first + place < vectors->count; place++) {
+        double square = wl_screen_tile_load(screen, tile, place, vectors, first + place, values);
+        if (squares) squares[place] = square;
+    }
+}
+
 void wl_screen_tile_aim(const wl_screen *screen, wl_screen_tile *tile, size_t place, const wl_screen_rows *rows,
                         double threshold)
 {

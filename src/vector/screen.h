@@ -67,6 +67,10 @@ void wl_screen_tile_clear(const wl_screen *screen, wl_screen_tile *tile, void *g
 /* Puts a query into the tile's place. values: scratch, (dim). Returns its squared length, of the row itself. */
 double wl_screen_tile_load(const wl_screen *screen, wl_screen_tile *tile, size_t place, const wl_vectors *vectors,
                            size_t index, float *values);
+/* An empty tile that takes rows first and following, as far as there are, into its places in order. squares: NULL, or
+ * their squared lengths. */
+void wl_screen_tile_fill(const wl_screen *screen, wl_screen_tile *tile, void *groups, const wl_vectors *vectors,
+                         size_t first, float *values, double *squares);
 /* Aims the query of a place at the rows: with it the kernel gives every row whose product (plus bias) is threshold or
  * more. INFINITY: none. */
 void wl_screen_tile_aim(const wl_screen *screen, wl_screen_tile *tile, size_t place, const wl_screen_rows *rows,

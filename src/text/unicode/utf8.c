@@ -28,8 +28,7 @@ static const unsigned char rows[64] = {
     5, 6, 6, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* F0 */
 };
 
-/* Bytes of the character that s starts with (not ASCII, size > 0), or of the maximal ill-formed subpart there. */
-static size_t sequence_length(const unsigned char *s, size_t size, bool *valid)
+static inline size_t sequence_length(const unsigned char *s, size_t size, bool *valid)
 {
     unsigned char row = s[0] < 0xC0 ? 0 : rows[s[0] - 0xC0];
     size_t length = sequences[row].length, at = 1;
@@ -37,6 +36,11 @@ static size_t sequence_length(const unsigned char *s, size_t size, bool *valid)
         for (at = 2; at < length && at < size && (s[at] & 0xC0) == 0x80;) at++;
     *valid = at == length;
     return at;
+}
+
+size_t wl_utf8_sequence(const char *text, size_t size, bool *valid)
+{
+    return sequence_length((const unsigned char *)text, size, valid);
 }
 
 /* Number of leading ASCII bytes. */

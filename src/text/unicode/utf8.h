@@ -42,6 +42,9 @@ static inline size_t wl_utf8_encode(uint32_t point, char *out)
 /* Number of leading bytes that are well-formed UTF-8: size when all is. */
 size_t wl_utf8_valid(const char *text, size_t size);
 
+/* Bytes of the character that text starts with (not ASCII, size > 0), or of the maximal ill-formed subpart there. */
+size_t wl_utf8_sequence(const char *text, size_t size, bool *valid);
+
 /* Appends text to out, each maximal ill-formed subpart (Unicode 15, section 3.9, "Best Practices for Using U+FFFD")
  * replaced by U+FFFD; adds their number to *replaced. */
 wl_status wl_utf8_repair(const char *text, size_t size, wl_buffer *out, uint64_t *replaced, wl_error *error);
