@@ -13,11 +13,13 @@ demo: | setup-build
 
 test: | setup-test
 	@$(MAKE) --no-print-directory release sanitize
+	@[ -x build/tests/venv/bin/python ] || python3 -m venv build/tests/venv
+	@build/tests/venv/bin/python -m pip install -q --disable-pip-version-check huggingface_hub==2.4.0
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
 
-bench: bench-embed bench-toolkit bench-tokenizers bench-opening
+bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract
 
 bench-embed: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
@@ -33,6 +35,9 @@ bench-toolkit: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	@sh bench/toolkit.sh $(BENCH)
 
+bench-extract: release
+	@sh bench/extract.sh build/checkpoints/venv/bin/python
+
 parity: release
 	@mkdir -p build/parity
 	@[ -x build/parity/venv/bin/python ] || python3 -m venv build/parity/venv
@@ -44,6 +49,16 @@ parity-toolkit: release
 	@[ -x build/toolkit/venv/bin/python ] || python3 -m venv build/toolkit/venv
 	@build/toolkit/venv/bin/python -m pip install -q --disable-pip-version-check -r bench/toolkit.txt
 	@build/toolkit/venv/bin/python tools/parity_toolkit.py $(PARITY)
+
+# Checkpoints of every architecture, format and type, as transformers and gguf write them, against extraction.
+parity-extract: release
+	@[ -x build/checkpoints/venv/bin/python ] || python3 -m venv build/checkpoints/venv
+	@build/checkpoints/venv/bin/python -m pip install -q --disable-pip-version-check -r tools/checkpoints.txt
+	@rm -rf build/checkpoints/all
+	@build/checkpoints/venv/bin/python tools/golden_checkpoints.py --all build/checkpoints/all/models
+	@build/checkpoints/venv/bin/python tools/golden_gguf.py --all build/checkpoints/all/gguf
+	build/release/tests/test_extract build/checkpoints/all/models
+	build/release/tests/test_extract build/checkpoints/all/gguf
 
 # Each target for a while, from its corpus on; what is found is left in build/fuzz.
 fuzz-short: fuzz
@@ -72,5 +87,6 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-embed bench-opening bench-tokenizers bench-toolkit parity parity-toolkit fuzz-short \
-        install format lint clean release debug sanitize tsan clang fuzz setup-build setup-test setup-lint
+.PHONY: all demo test bench bench-embed bench-extract bench-opening bench-tokenizers bench-toolkit parity \
+        parity-extract parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
+        setup-build setup-test setup-lint

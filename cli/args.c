@@ -27,6 +27,9 @@ const cli_verb *find_verb(const char *name)
 static const cli_flag *find_flag(const char *word, const cli_verb *verb, bool any_verb)
 {
     if (strcmp(word, "-h") == 0) word = "--help";
+    bool letter = word[0] == '-' && word[1] && word[1] != '-' && !word[2];
+    for (const cli_flag *row = flag_table; letter && row->name; row++)
+        if ((any_verb || flag_belongs(row, verb)) && row->letter == word[1]) return row;
     if (word[0] != '-' || word[1] != '-') return NULL;
     size_t length = strcspn(word + 2, "=");
     for (const cli_flag *row = flag_table; row->name; row++)
@@ -255,7 +258,7 @@ static wl_status check_operands(const cli_settings *settings, const cli_verb *ve
 
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
 {
-    *settings = (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN};
+    *settings = (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN, .sif = NAN};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
     if (!settings->operands) return error->code;
@@ -291,5 +294,6 @@ void settings_free(cli_settings *settings)
     free(settings->operands);
     free(settings->inputs.names);
     free(settings->against.names);
+    free(settings->chosen_tokens.names);
     *settings = (cli_settings){0};
 }

@@ -37,6 +37,13 @@ typedef struct cli_settings {
     uint32_t spans, zero, target_size, intermediate_size, cleanup_size, window, smoothing_window, polynomial_order;
     uint32_t ids, pieces, offsets, count, special, truncate, pad;
     uint32_t json, force;
+    const char *config, *tensor, *file, *revision; /* of checkpoints and codebooks */
+    cli_list chosen_tokens;
+    uint32_t dtype; /* wl_stored_as */
+    uint32_t output_embeddings, allow_padding, align;
+    const char *scale;
+    uint32_t rank, weighting, remove;
+    double sif;
     uint32_t help, man, version;
 } cli_settings;
 
@@ -58,6 +65,11 @@ enum verb_place {
     VERB_CONVERT,
     VERB_INFO,
     VERB_PULL,
+    VERB_EXTRACT,
+    VERB_CONFIGS,
+    VERB_CONCAT,
+    VERB_CODEBOOK,
+    VERB_REDUCE,
 };
 
 typedef struct cli_verb {
@@ -85,6 +97,7 @@ typedef enum flag_kind {
 
 typedef struct cli_flag {
     const char *name;     /* without the dashes */
+    char letter;          /* a short form, as in -o; 0: none */
     const char *value;    /* its value's name in the help, or the words "a|b|c" of a choice; NULL for a switch */
     const char *help;     /* NULL: hidden */
     const char *variable; /* environment variable, read where the flag is not given; NULL: none */

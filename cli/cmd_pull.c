@@ -1,62 +1,54 @@
-#include <inttypes.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "commands.h"
 #include "io.h"
+#include "transfer.h"
 
 #include "wordllama_train.h"
 
-/* The line on the terminal: cleared before anything else is said. */
-typedef struct cli_display {
-    bool terminal, shown;
-    time_t printed;
-} cli_display;
-
-static void clear(cli_display *display)
+/* A model of the table: into WordLlama's own cache. */
+static wl_status pull_known(const char *name, const cli_settings *settings, cli_transfer *transfer, char *path,
+                            size_t size, wl_error *error)
 {
-    if (display->shown) fprintf(stderr, "\r\033[K");
-    display->shown = false;
+    wl_pull_options options = {
+        .size = sizeof options,
+        .force = settings->force,
+        .progress = transfer_show,
+        .message = transfer_tell,
+        .user = transfer,
+    };
+    if (settings->revision)
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "--revision is for a repository of the hub, OWNER/NAME, not for '%.100s'", name);
+    wl_status status = wl_pull(name, &options, error);
+    return status ? status : wl_pull_directory(name, NULL, path, size, error);
 }
 
-static void tell(void *user, const char *text)
+/* A repository: into the hub's cache. */
+static wl_status pull_repository(const char *name, const cli_settings *settings, cli_transfer *transfer, char *path,
+                                 size_t size, wl_error *error)
 {
-    clear(user);
-    fprintf(stderr, "wordllama: %s\n", text);
-}
-
-static bool show(void *user, const char *file, uint64_t done, uint64_t total)
-{
-    cli_display *display = user;
-    time_t now = time(NULL);
-    if (!display->terminal || now == display->printed) return true;
-    display->printed = now;
-    display->shown = true;
-    fprintf(stderr, "\r\033[K%s", file);
-    if (done || total) fprintf(stderr, ": %.1f", (double)done / 1e6);
-    if (total) fprintf(stderr, " of %.1f", (double)total / 1e6);
-    if (done || total) fprintf(stderr, " MB");
-    fflush(stderr);
-    return true;
+    wl_hub_options options = {
+        .size = sizeof options,
+        .revision = settings->revision,
+        .force = settings->force,
+        .progress = transfer_show,
+        .message = transfer_tell,
+        .user = transfer,
+    };
+    return wl_hub_fetch_model(name, &options, path, size, error);
 }
 
 wl_status cmd_pull(const cli_settings *settings, wl_error *error)
 {
     const char *name = settings->operand_count ? settings->operands[0] : DEFAULT_MODEL;
-    cli_display display = {.terminal = isatty(STDERR_FILENO)};
-    wl_pull_options options = {
-        .size = sizeof options,
-        .force = settings->force,
-        .progress = show,
-        .message = tell,
-        .user = &display,
-    };
-    wl_status status = wl_pull(name, &options, error);
-    clear(&display);
+    cli_transfer transfer;
+    transfer_begin(&transfer);
     char path[4096];
+    wl_status status = strchr(name, '/') ? pull_repository(name, settings, &transfer, path, sizeof path, error)
+                                         : pull_known(name, settings, &transfer, path, sizeof path, error);
+    transfer_end(&transfer);
     wl_buffer out = {0};
-    if (!status) status = wl_pull_directory(name, NULL, path, sizeof path, error);
     if (!status) status = append_format(&out, error, "%s\n", path);
     if (!status) status = print_all(&out, error);
     wl_buffer_free(&out);

@@ -18,6 +18,13 @@ wl_status cmd_tokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_detokenize(const cli_settings *settings, wl_error *error);
 wl_status cmd_convert(const cli_settings *settings, wl_error *error);
 wl_status cmd_info(const cli_settings *settings, wl_error *error);
+
+/* Of the command wordllama-train; in wordllama they hand over to it. */
 wl_status cmd_pull(const cli_settings *settings, wl_error *error);
+wl_status cmd_extract(const cli_settings *settings, wl_error *error);
+wl_status cmd_configs(const cli_settings *settings, wl_error *error);
+wl_status cmd_concat(const cli_settings *settings, wl_error *error);
+wl_status cmd_codebook(const cli_settings *settings, wl_error *error);
+wl_status cmd_reduce(const cli_settings *settings, wl_error *error);
 
 #endif

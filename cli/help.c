@@ -57,7 +57,9 @@ static void put_entry(cli_page *page, const char *name, const char *text)
 
 static void flag_title(const cli_flag *row, char *title, size_t size)
 {
-    snprintf(title, size, row->value ? "--%s %s" : "--%s", row->name, row->value ? row->value : "");
+    char letter[] = {'-', row->letter, ',', ' ', 0};
+    snprintf(title, size, "%s--%s%s%s", row->letter ? letter : "", row->name, row->value ? " " : "",
+             row->value ? row->value : "");
 }
 
 static void put_environment(cli_page *page, const cli_verb *verb, void (*entry)(cli_page *, const char *, const char *))

@@ -7,24 +7,38 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "sibling.h"
 
-/* The folders that may hold the cache, in the order in which the variables count. The same rule as
- * wl_cache_directory's, which is in the other library. */
-static const struct {
+/* The folders that may hold a cache, in the order in which the variables count. The same rules as those of
+ * wl_cache_directory and wl_hub_cache_directory, which are in the other library. */
+typedef struct place {
     const char *variable, *below;
     bool absolute; /* a relative value is ignored, as the XDG specification asks */
-} caches[] = {
+} place;
+
+static const place own_caches[] = {
     {"WORDLLAMA_CACHE", "models", false},
     {"XDG_CACHE_HOME", "wordllama/models", true},
     {"HOME", ".cache/wordllama/models", false},
+    {0},
 };
 
-static char *cached_model(const char *name, wl_error *error)
+static const place hub_caches[] = {
+    {"HF_HUB_CACHE", "", false},
+    {"HUGGINGFACE_HUB_CACHE", "", false},
+    {"HF_HOME", "hub", false},
+    {"XDG_CACHE_HOME", "huggingface/hub", false},
+    {"HOME", ".cache/huggingface/hub", false},
+    {0},
+};
+
+/* What of that name is in the cache, there or not; to be freed. NULL on failure, without any variable too. */
+static char *cached_path(const place *places, const char *name, wl_error *error)
 {
-    for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
-        const char *value = getenv(caches[i].variable);
-        if (!value || !*value || (caches[i].absolute && *value != '/')) continue;
-        char *folder = wl_path_join(value, caches[i].below, error);
+    for (; places->variable; places++) {
+        const char *value = getenv(places->variable);
+        if (!value || !*value || (places->absolute && *value != '/')) continue;
+        char *folder = wl_path_join(value, places->below, error);
         char *path = folder ? wl_path_join(folder, name, error) : NULL;
         free(folder);
         return path;
@@ -33,12 +47,115 @@ static char *cached_model(const char *name, wl_error *error)
     return NULL;
 }
 
+/* ---- models of the hub ------------------------------------------------------------------------------------------- */
+
+/* OWNER/NAME, unless it ends as a file does. */
+static bool is_hub_name(const char *name)
+{
+    static const char *const files[] = {".safetensors", ".json", ".gguf", ".bin", ".pt", ".pth"};
+    const char *slash = strchr(name, '/');
+    size_t size = strlen(name);
+    if (!slash || slash == name || !slash[1] || strchr(slash + 1, '/') || *name == '.' || slash[1] == '.') return false;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t length = strlen(files[i]);
+        if (size > length && strcmp(name + size - length, files[i]) == 0) return false;
+    }
+    return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./")] == 0;
+}
+
+static bool has_file(const char *folder, const char *file)
+{
+    wl_error unused;
+    char *path = wl_path_join(folder, file, &unused);
+    bool has = path && wl_path_exists(path);
+    free(path);
+    return has;
+}
+
+/* A snapshot may hold other files of a repository alone. */
+static bool holds_model(const char *folder)
+{
+    return (has_file(folder, "model.safetensors") && has_file(folder, "tokenizer.json")) ||
+           (has_file(folder, "0_StaticEmbedding/model.safetensors") &&
+            has_file(folder, "0_StaticEmbedding/tokenizer.json"));
+}
+
+/* The folder below a repository's that its branch main stands for; to be freed. NULL where there is none. */
+static char *main_snapshot(const char *repository)
+{
+    enum { COMMIT = 40 };
+    wl_error unused;
+    char snapshot[sizeof "snapshots/" + COMMIT] = "snapshots/", *commit = snapshot + strlen(snapshot);
+    char *ref = wl_path_join(repository, "refs/main", &unused);
+    FILE *file = ref ? fopen(ref, "rb") : NULL;
+    bool good = file && fread(commit, 1, COMMIT, file) == COMMIT && strspn(commit, "0123456789abcdef") == COMMIT;
+    if (file) fclose(file);
+    free(ref);
+    return good ? wl_path_join(repository, snapshot, &unused) : NULL;
+}
+
+/* Where the model was put when it was fetched; to be freed. NULL where it was not. */
+static char *cached_hub_model(const char *name)
+{
+    wl_error unused;
+    wl_buffer folder = {0};
+    const char *slash = strchr(name, '/');
+    char *paths[2] = {NULL, NULL};
+    if (!wl_buffer_append(&folder, "models--", 8, &unused) &&
+        !wl_buffer_append(&folder, name, (size_t)(slash - name), &unused) &&
+        !wl_buffer_append(&folder, "--", 2, &unused) && !wl_buffer_append(&folder, slash + 1, strlen(slash), &unused)) {
+        char *repository = cached_path(hub_caches, folder.data, &unused);
+        if (repository) paths[0] = main_snapshot(repository);
+        free(repository);
+        /* Under usual names, where the repository has others. */
+        paths[1] = cached_path(own_caches, folder.data + strlen("models--"), &unused);
+    }
+    wl_buffer_free(&folder);
+    for (int i = 0; i < 2; i++) {
+        if (paths[i] && holds_model(paths[i])) {
+            free(paths[1 - i]);
+            return paths[i];
+        }
+    }
+    free(paths[0]);
+    free(paths[1]);
+    return NULL;
+}
+
+/* Fetches by the other command, which prints the model's folder. */
+static char *fetched_hub_model(const char *name, wl_error *error)
+{
+    char program[] = "wordllama", verb[] = "pull", end[] = "--";
+    char *copy = wl_copy_text(name, strlen(name), error);
+    if (!copy) return NULL;
+    char *arguments[] = {program, verb, end, copy, NULL};
+    wl_buffer output = {0};
+    int code = 0;
+    wl_status status = sibling_run(arguments, &output, &code, error);
+    free(copy);
+    if (!status && (code || !output.size || output.data[output.size - 1] != '\n'))
+        status = wl_fail(
+            error, WL_ERROR_NOT_FOUND,
+            "'%.200s' is no file or folder here, and no model could be fetched from the hub under that name", name);
+    if (status) {
+        wl_buffer_free(&output);
+        return NULL;
+    }
+    output.data[output.size - 1] = 0;
+    return output.data;
+}
+
 char *find_model(const char *name, wl_error *error)
 {
     if (!name) name = DEFAULT_MODEL;
     if (!*name) return wl_fail(error, WL_ERROR_ARGUMENT, "the model's name is empty"), NULL;
-    if (strchr(name, '/') || wl_path_exists(name)) return wl_copy_text(name, strlen(name), error);
-    char *path = cached_model(name, error);
+    if (wl_path_exists(name)) return wl_copy_text(name, strlen(name), error);
+    if (is_hub_name(name)) {
+        char *cached = cached_hub_model(name);
+        return cached ? cached : fetched_hub_model(name, error);
+    }
+    if (strchr(name, '/')) return wl_copy_text(name, strlen(name), error); /* opening it says what is missing */
+    char *path = cached_path(own_caches, name, error);
     if (path && !wl_path_exists(path)) {
         wl_fail(error, WL_ERROR_NOT_FOUND,
                 "model '%.100s' is neither ./%.100s nor %.200s; 'wordllama pull %s' fetches %s", name, name, path,
@@ -48,6 +165,8 @@ char *find_model(const char *name, wl_error *error)
     }
     return path;
 }
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 wl_model *open_model(const char *name, const cli_settings *settings, bool any_vocabulary, char **path, wl_error *error)
 {

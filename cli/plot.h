@@ -3,6 +3,7 @@
 #define WL_CLI_PLOT_H
 
 #include "base/status.h"
+#include "wordllama_train.h"
 
 enum {
     PLOT_POINTS = 5000, /* more texts than this are not drawn, but a sample of so many */
@@ -28,5 +29,8 @@ typedef struct plot_clusters {
 } plot_clusters;
 
 wl_status plot_clusters_draw(const char *path, const plot_clusters *plot, wl_error *error);
+
+/* How long the rows are, and the spectrum. */
+wl_status plot_codebook(const char *path, const wl_inspection *found, const wl_codebook_shape *shape, wl_error *error);
 
 #endif

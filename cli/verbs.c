@@ -186,11 +186,82 @@ const cli_verb verb_table[] = {
         .name = "pull",
         .operands = "[NAME]",
         .summary = "fetch a model into the cache",
-        .description = "Downloads a model, checks it and puts it where the other verbs find it by its name. What is "
-                       "there already and whole is not fetched again. The default is " DEFAULT_MODEL ".",
+        .description =
+            "Downloads a model, checks it and puts it where the other verbs find it by its name. What is there already "
+            "and whole is not fetched again. A name with a slash is a repository of the Hugging Face hub that holds a "
+            "WordLlama, Model2Vec or StaticEmbedding model; it goes into the hub's own cache, which other programs "
+            "share. The default is " DEFAULT_MODEL ". Prints the model's folder.",
         .example = "wordllama pull " DEFAULT_MODEL,
         .most = 1,
         .run = cmd_pull,
+    },
+    {
+        .name = "extract",
+        .operands = "SOURCE OUT",
+        .summary = "take the token embeddings out of a language model",
+        .description =
+            "Reads the table of token embeddings (the codebook) of a language model and writes it to the file OUT, a "
+            "safetensors file, with the tokenizer.json beside it. SOURCE is a folder, a file (safetensors, PyTorch's "
+            ".bin or .pth, GGUF, or an index of shards), a name at the Hugging Face hub (OWNER/NAME, or "
+            "OWNER/NAME@REVISION), or the name of a config ('wordllama configs'), which stands for its hub model. Only "
+            "the table is read, or fetched, whatever the size of the model; nothing that a file holds is executed. OUT "
+            "appears under its name only when it is complete.",
+        .example = "wordllama extract Qwen/Qwen3-0.6B qwen3.safetensors --allow-padding",
+        .least = 2,
+        .most = 2,
+        .run = cmd_extract,
+    },
+    {
+        .name = "configs",
+        .operands = "[NAME...]",
+        .summary = "list what is known of language models' codebooks",
+        .description =
+            "Prints a line for each config: its name, the table's rows and columns, and the model at the hub. The name "
+            "stands for the model in 'wordllama extract'. With NAME it prints that config as JSON. A config of your "
+            "own is a JSON file of the same form, given by its path, or by its name where it lies in the folder "
+            "WORDLLAMA_CONFIGS.",
+        .example = "wordllama configs llama3_8B",
+        .most = SIZE_MAX,
+        .run = cmd_configs,
+    },
+    {
+        .name = "concat",
+        .operands = "CODEBOOK... -o OUT",
+        .summary = "put codebooks of one vocabulary side by side",
+        .description =
+            "Writes the codebook whose rows are those of all sources, one behind the other: their columns add up. The "
+            "tokenizers beside the sources must agree in every token, unless --align matches the tokens of the others "
+            "to those of the first. OUT appears under its name only when it is complete.",
+        .example = "wordllama concat llama2_70B.safetensors miqu.safetensors --scale variance -o both.safetensors",
+        .least = 1,
+        .most = SIZE_MAX,
+        .run = cmd_concat,
+    },
+    {
+        .name = "codebook",
+        .operands = "info CODEBOOK",
+        .summary = "look inside a codebook",
+        .description =
+            "Describes a codebook, or any model's table: norms of its rows, their mean, how evenly they point in all "
+            "directions, the spectrum and its effective rank, rows that were never trained; with --token also the "
+            "nearest neighbours of a token.",
+        .example = "wordllama codebook info llama3_8B.safetensors --token \" car\" --plot codebook.svg",
+        .least = 2,
+        .most = 2,
+        .run = cmd_codebook,
+    },
+    {
+        .name = "reduce",
+        .operands = "CODEBOOK OUT",
+        .summary = "make a model of a codebook without training",
+        .description =
+            "Projects a codebook to --dim dimensions by its principal components and weights its tokens by how rare "
+            "they are, as Model2Vec does. The result is a model that every verb takes; a baseline that takes seconds. "
+            "OUT appears under its name only when it is complete.",
+        .example = "wordllama reduce llama3_8B.safetensors small/model.safetensors --dim 256",
+        .least = 1,
+        .most = 2,
+        .run = cmd_reduce,
     },
     {0},
 };

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/reader.h"
 #include "test.h"
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
@@ -315,6 +316,64 @@ static void test_mapping(void)
     unlink(in_folder("a"));
 }
 
+/* Serves bytes that are no file, counts its calls, and fails when it is told to. */
+typedef struct far_bytes {
+    uint64_t calls, bytes;
+    bool fails;
+} far_bytes;
+
+static wl_status fetch_far(wl_reader *reader, uint64_t at, void *out, size_t size, wl_error *error)
+{
+    far_bytes *far = reader->state;
+    far->calls++;
+    far->bytes += size;
+    if (far->fails) return wl_fail(error, WL_ERROR_IO, "the way is cut");
+    for (size_t i = 0; i < size; i++) ((unsigned char *)out)[i] = (unsigned char)((at + i) * 7 >> 3);
+    return WL_OK;
+}
+
+static void test_reader(void)
+{
+    wl_error error;
+    wl_reader reader;
+    enum { SIZE = 3 << 20 };
+    far_bytes far = {0};
+    reader = (wl_reader){.size = SIZE, .fetch = fetch_far, .state = &far, .descriptor = -1};
+    reader.name = wl_copy_text("far", 3, &error);
+    unsigned char *out = malloc(SIZE);
+    uint64_t places[] = {0, 5, 100000, 262140, 1 << 20, SIZE - 9, 3, 2 << 20};
+    size_t sizes[] = {8, 0, 300, 9, 600000, 9, 100, SIZE / 3};
+    for (size_t i = 0; out && i < sizeof places / sizeof *places; i++) {
+        CHECK(wl_reader_read(&reader, places[i], out, sizes[i], &error) == WL_OK);
+        size_t wrong = 0;
+        for (size_t j = 0; j < sizes[i]; j++) wrong += out[j] != (unsigned char)((places[i] + j) * 7 >> 3);
+        CHECK(!wrong);
+    }
+    CHECK(reader.fetched == far.bytes);
+    /* Number by number out of the window: one fetch for a quarter of a megabyte. */
+    far.calls = 0;
+    for (uint64_t at = 1000000; at < 1250000; at += 8) CHECK(wl_reader_read(&reader, at, out, 8, &error) == WL_OK);
+    CHECK(far.calls == 1);
+    CHECK(wl_reader_read(&reader, SIZE - 3, out, 4, &error) == WL_ERROR_FORMAT && error.byte == SIZE);
+    CHECK(wl_reader_read(&reader, UINT64_MAX, out, 4, &error) == WL_ERROR_FORMAT);
+    CHECK(wl_reader_read(&reader, SIZE, out, 0, &error) == WL_OK);
+    /* After a failure nothing of the window is believed. */
+    far.fails = true;
+    CHECK(wl_reader_read(&reader, 7, out, 4, &error) == WL_ERROR_IO);
+    far.fails = false;
+    CHECK(wl_reader_read(&reader, 1000000, out, 4, &error) == WL_OK && out[3] == (unsigned char)(1000003u * 7 >> 3));
+    wl_reader_close(&reader);
+    wl_reader_close(&reader);
+    free(out);
+
+    CHECK(wl_reader_open(&reader, in_folder("missing"), &error) == WL_ERROR_NOT_FOUND);
+    CHECK(wl_reader_open(&reader, folder, &error) == WL_ERROR_IO && strstr(error.message, "regular"));
+    CHECK(wl_reader_open(&reader, __FILE__, &error) == WL_OK && reader.size > 1000);
+    char begin[3];
+    CHECK(wl_reader_read(&reader, 0, begin, 2, &error) == WL_OK && memcmp(begin, "/*", 2) == 0);
+    wl_reader_close(&reader);
+}
+
 static void test_paths(void)
 {
     static const struct {
@@ -529,6 +588,7 @@ int main(void)
     test_buffer();
     test_hash();
     test_mapping();
+    test_reader();
     test_paths();
     test_replacement();
     test_full_disk();

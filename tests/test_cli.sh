@@ -6,6 +6,7 @@ set -eu
 [ $# -eq 2 ] || { echo "usage: $0 BINARY MODEL_FOLDER" >&2; exit 2; }
 wl=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 model=$(cd "$2" && pwd)
+tests=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -14,7 +15,10 @@ ln -s "$wl" bin/wordllama
 PATH=$work/bin:$PATH
 WORDLLAMA_MODEL=$model
 export PATH WORDLLAMA_MODEL
-unset WORDLLAMA_THREADS WORDLLAMA_POLICY
+unset WORDLLAMA_THREADS WORDLLAMA_POLICY HF_TOKEN HF_HUB_OFFLINE http_proxy all_proxy ALL_PROXY
+# Nobody's cache is touched, and no hub but the one on this machine is asked.
+HF_HOME=$work/huggingface HF_HUB_CACHE=$work/huggingface/hub HF_ENDPOINT=http://127.0.0.1:1
+export HF_HOME HF_HUB_CACHE HF_ENDPOINT
 cd run
 
 passed=0 failed=0 skipped=0
@@ -894,6 +898,61 @@ works "info" wordllama info "$model"
 ok "info: lines" [ "$(grep -c '^[a-z]*: *[^ ]' ../out)" -ge 10 ]
 works "info --json" wordllama info --json
 ok "info --json: dim" grep -q "\"dim\": $dim," ../out
+
+# ---- models of the hub -----------------------------------------------------------------------------------------------
+
+fails "a file that is missing, not a name at the hub" 1 "weights/x.safetensors: no such model file" \
+    wordllama embed a --model weights/x.safetensors
+mkfifo ../hub_input
+python3 "$tests/hub_server.py" <../hub_input >../port &
+server=$!
+exec 4>../hub_input
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ -s ../port ] || sleep 0.2
+done
+if [ -s ../port ] && [ -x "$(dirname "$wl")/wordllama-train" ]; then
+    hub=http://127.0.0.1:$(cat ../port)
+    HF_ENDPOINT=$hub/ok
+    works "pull from the hub" wordllama pull golden/wordllama-f32
+    folder=$(cat ../out)
+    ok "pull from the hub: a snapshot" [ -L "$folder/model.safetensors" ]
+    ok "pull from the hub: the model" cmp -s "$folder/model.safetensors" "$tests/golden/models/wordllama-f32/model.safetensors"
+    ok "pull from the hub: in the hub's cache" [ "${folder#"$HF_HUB_CACHE"/models--golden--wordllama-f32/snapshots/}" != "$folder" ]
+    works "pull --revision" wordllama pull golden/wordllama-f32 --revision refs/pr/1
+    ok "pull --revision: the same folder" out_is "$folder"
+    works "pull --force" wordllama pull --force golden/wordllama-f32
+    works "a model of the hub, cached" env HF_ENDPOINT=http://127.0.0.1:1 wordllama embed --model golden/wordllama-f32 a
+    cp ../out ../vectors
+    works "a folder of the same" wordllama embed --model "$folder" a
+    ok "a folder of the same: vectors" cmp -s ../out ../vectors
+    printf 'a\n' >../in
+    works "a model of the hub, fetched" wordllama embed --model golden/model2vec-nested
+    ok "a model of the hub, fetched: standard input is not eaten" out_lines 1
+    : >../in
+    works "a model of the hub, of several sizes" \
+        env WORDLLAMA_CACHE="$work/cache" wordllama embed --model golden/several a
+    ok "a model of the hub, of several sizes: vectors" cmp -s ../out ../vectors
+    works "info of a model of the hub" wordllama info golden/model2vec-f16
+    works "convert a model of the hub" wordllama convert golden/model2vec-f16 packed.safetensors
+    rm -f packed.safetensors
+    works "offline" env HF_HUB_OFFLINE=1 wordllama pull golden/wordllama-f32
+    fails "offline, not cached" 1 "is not in $HF_HUB_CACHE" env HF_HUB_OFFLINE=1 wordllama pull golden/wordllama-i8
+    fails "gated" 1 "agree to the licence at $hub/ok/owner/gated, then log in" wordllama pull owner/gated
+    fails "no such repository" 1 "no repository owner/absent" wordllama pull owner/absent
+    fails "no such revision" 1 "no revision nosuch" wordllama pull owner/stand-in --revision nosuch
+    fails "no model" 1 "holds no WordLlama, Model2Vec or StaticEmbedding model" wordllama pull owner/stand-in
+    fails "a language model" 1 "wordllama extract" wordllama pull owner/language
+    fails "no name at the hub" 2 "expected OWNER/NAME" wordllama pull a/b/c
+    fails "a revision of a known model" 2 "--revision is for a repository" wordllama pull l2_supercat_256 --revision x
+    run wordllama embed a --model owner/absent
+    ok "no such model: status" [ "$status" -eq 1 ]
+    ok "no such model: both readings" grep -q "no file or folder here, and no model could be fetched" ../err
+    HF_ENDPOINT=http://127.0.0.1:1
+else
+    skip "models of the hub: no python3, or no wordllama-train beside wordllama"
+fi
+exec 4>&-
+wait $server || true
 
 # ---- bad inputs ------------------------------------------------------------------------------------------------------
 

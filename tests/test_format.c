@@ -399,6 +399,32 @@ static void test_half(void)
     }
 }
 
+/* Arrays, whose loops become vectors: every 1031st float of all, in blocks of lengths that leave a rest. */
+static void test_half_arrays(void)
+{
+    enum { BLOCK = 1000 };
+    static float values[BLOCK];
+    static uint16_t f16[BLOCK + 1], bf16[BLOCK + 1];
+    size_t wrong = 0, count = 0;
+    for (uint64_t bits = 0; bits <= UINT32_MAX; count++) {
+        size_t length = BLOCK - count % 19;
+        for (size_t i = 0; i < length; i++) values[i] = float_of((uint32_t)(bits + 1031 * i));
+        f16[length] = bf16[length] = 0xABCD;
+        wl_f32_to_f16_array(values, length, f16);
+        wl_f32_to_bf16_array(values, length, bf16);
+        for (size_t i = 0; i < length; i++) {
+            float value = float_of((uint32_t)(bits + 1031 * i));
+            wrong += f16[i] != wl_f32_to_f16(value) || bf16[i] != wl_f32_to_bf16(value);
+        }
+        wrong += f16[length] != 0xABCD || bf16[length] != 0xABCD;
+        bits += 1031 * length;
+    }
+    CHECK_THAT(wrong == 0 && count > 4000, "%zu in %zu blocks", wrong, count);
+    f16[0] = 0xABCD;
+    wl_f32_to_f16_array(values, 0, f16);
+    CHECK(f16[0] == 0xABCD);
+}
+
 /* ---- safetensors ------------------------------------------------------------------------------------------------- */
 
 static char folder[512], path[600];
@@ -456,10 +482,13 @@ static void test_safetensors_good(void)
     wl_safetensors_close(&file);
     for (wl_dtype dtype = 0; dtype < WL_DTYPES; dtype++) {
         char header[128];
-        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}",
-                 wl_dtype_name(dtype), 3 * wl_dtype_size(dtype));
-        write_file(buffer, build(buffer, header, 3 * wl_dtype_size(dtype)));
+        unsigned bits = wl_dtype_bits(dtype); /* which are the bytes of 8 elements */
+        CHECK(wl_dtype_size(dtype) == bits / 8);
+        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[3,8],\"data_offsets\":[0,%u]}}",
+                 wl_dtype_name(dtype), 3 * bits);
+        write_file(buffer, build(buffer, header, 3 * bits));
         CHECK(wl_safetensors_open(&file, path, &error) == WL_OK && file.tensors[0].dtype == dtype);
+        CHECK(file.count == 1 && file.tensors[0].bytes == 3 * bits);
         wl_safetensors_close(&file);
     }
     write_file(buffer, build(buffer, "{\"__metadata__\":null}", 0));
@@ -521,6 +550,8 @@ static void test_safetensors_bad(void)
         {ONE("F32", "{}", "[0,4]"), 4, WL_ERROR_FORMAT, "expected an array"},
         {ONE("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, WL_ERROR_UNSUPPORTED, "more than 8 dimensions"},
         {ONE("U8", "[4294967296,4294967296]", "[0,0]"), 0, WL_ERROR_FORMAT, "more than 2^63 elements"},
+        {ONE("F4", "[3]", "[0,1]"), 1, WL_ERROR_FORMAT, "has 1 bytes, expected 3 elements of 4 bits"},
+        {ONE("F6_E3M2", "[2]", "[0,2]"), 2, WL_ERROR_FORMAT, "has 2 bytes, expected 2 elements of 6 bits"},
         {ONE("F64", "[2305843009213693952]", "[0,0]"), 0, WL_ERROR_FORMAT, "expected 2305843009213693952 elements"},
         {ONE("U8", "[99999999999999999999]", "[0,0]"), 0, WL_ERROR_FORMAT, "whole number"},
         {ONE("U8", "[9223372036854775807]", "[0,9223372036854775807]"), 4, WL_ERROR_FORMAT, "the file ends at byte"},
@@ -615,6 +646,7 @@ int main(void)
     test_json_reading();
     test_json_scan();
     test_half();
+    test_half_arrays();
     test_safetensors_good();
     test_safetensors_bad();
     test_safetensors_memory();

@@ -7,6 +7,7 @@
 #include "fault.h"
 #include "format/json.h"
 #include "model/model.h"
+#include "model/paths.h"
 #include "test.h"
 #include "vector/ops.h"
 
@@ -626,6 +627,27 @@ static void refuses(const wl_model_options *options, wl_status code, const char 
 #define TENSOR(name, dtype, shape, begin, end)                                                                         \
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
 
+static void test_tokenizer_path(void)
+{
+    static const struct {
+        const char *weights, *own, *shared;
+    } cases[] = {
+        {"x.safetensors", "x.tokenizer.json", "tokenizer.json"},
+        {"a/b.c/x.y.safetensors", "a/b.c/x.y.tokenizer.json", "a/b.c/tokenizer.json"},
+        {"/x", "/x.tokenizer.json", "/tokenizer.json"},
+        {"a/.safetensors", "a/.safetensors.tokenizer.json", "a/tokenizer.json"},
+    };
+    wl_error error;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *own = wl_tokenizer_path(cases[i].weights, true, &error);
+        char *shared = wl_tokenizer_path(cases[i].weights, false, &error);
+        CHECK_THAT(own && strcmp(own, cases[i].own) == 0, "%s: %s", cases[i].weights, own);
+        CHECK_THAT(shared && strcmp(shared, cases[i].shared) == 0, "%s: %s", cases[i].weights, shared);
+        free(own);
+        free(shared);
+    }
+}
+
 static void test_bad_models(void)
 {
     wl_error error;
@@ -649,6 +671,22 @@ static void test_bad_models(void)
     model = wl_model_open(in_folder("model.safetensors"), NULL, &error); /* a file, its tokenizer beside it */
     CHECK(model && wl_model_describe(model).policy == WL_POLICY_WORDLLAMA);
     wl_model_close(model);
+    write_file("model.tokenizer.json", "{", 1); /* its own comes first, but not for the folder */
+    CHECK(!wl_model_open(in_folder("model.safetensors"), NULL, &error) && error.code == WL_ERROR_FORMAT);
+    CHECK_THAT(strstr(error.file, "/model.tokenizer.json") != NULL, "%s", error.file);
+    model = wl_model_open(folder, NULL, &error);
+    CHECK(model);
+    wl_model_close(model);
+    unlink(in_folder("tokenizer.json"));
+    copy_file(MODELS "wordllama-f32/tokenizer.json", "model.tokenizer.json");
+    model = wl_model_open(in_folder("model.safetensors"), NULL, &error);
+    CHECK(model);
+    wl_model_close(model);
+    REFUSES(NULL, WL_ERROR_NOT_FOUND, "no tokenizer beside");
+    unlink(in_folder("model.tokenizer.json"));
+    CHECK(!wl_model_open(in_folder("model.safetensors"), NULL, &error) && error.code == WL_ERROR_NOT_FOUND);
+    CHECK_THAT(strstr(error.message, "of the file's own name") != NULL, "%s", error.message);
+    copy_file(MODELS "wordllama-f32/tokenizer.json", "tokenizer.json");
 
     write_model("{" TENSOR("other", "F32", "[30,2]", 0, 240) "}", 240, 0);
     REFUSES(NULL, WL_ERROR_FORMAT, "embedding.weight");
@@ -831,6 +869,7 @@ int main(void)
     test_short_options();
     test_long_sum();
     test_streams();
+    test_tokenizer_path();
     test_bad_models();
     test_policy();
     test_faults();

@@ -42,7 +42,8 @@ static void test_choice(void)
     CHECK(best == wl_kernels_best());
     CHECK(strcmp(wl_cpu_name(), best->name) == 0);
     CHECK(best->sum_f32 && best->sum_f16 && best->sum_bf16 && best->sum_i8);
-    CHECK(best->squares && best->binarize && best->rough && best->hamming && best->screen_floats && best->screen_bits);
+    CHECK(best->squares && best->halves && best->binarize && best->rough && best->hamming && best->screen_floats &&
+          best->screen_bits);
     for (int element = 0; element < WL_NUMBERS; element++)
         CHECK(best->pairs[element].dot && best->pairs[element].products && best->pairs[element].squared_distance);
 }
@@ -81,6 +82,28 @@ static void test_norm(void)
     CHECK(wl_norm((float[]){3, 4}, 2) == 5);
     memset(vector, 0, sizeof vector);
     CHECK(wl_norm(vector, MOST_DIM) == 0);
+}
+
+/* Every length, and bits of all kinds: subnormal, halfway between two, overflowing, infinite, NaN. */
+static void test_halves(void)
+{
+    enum { COUNT = 4099 };
+    static float in[COUNT];
+    static uint16_t out[COUNT + 1];
+    for (size_t i = 0; i < COUNT; i++) {
+        uint32_t bits = (uint32_t)random_next();
+        if (i % 4 == 1) bits = (bits & 0x8FFFF000) | 0x38000000; /* around the smallest normal number, often halfway */
+        if (i % 4 == 2) bits = (bits & 0x807FFFFF) | (uint32_t)(0x67 + i % 0x50) << 23;
+        in[i] = wl_float_of(bits);
+    }
+    for (size_t set = 0; set < set_count; set++)
+        for (size_t size = 0; size <= COUNT; size = size < 40 ? size + 1 : size == COUNT ? COUNT + 1 : COUNT) {
+            size_t wrong = 0, begin = size < COUNT ? size : 0;
+            out[size] = 0x5A5A;
+            sets[set]->halves(in + begin, size, out);
+            for (size_t i = 0; i < size; i++) wrong += out[i] != wl_f32_to_f16(in[begin + i]);
+            CHECK_THAT(wrong == 0 && out[size] == 0x5A5A, "%s, %zu numbers", sets[set]->name, size);
+        }
 }
 
 static void test_binarize(void)
@@ -382,6 +405,7 @@ int main(void)
     check_sets(sets, set_count);
     test_choice();
     test_norm();
+    test_halves();
     test_binarize();
     test_cosine();
     test_sizes();

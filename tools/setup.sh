@@ -1,10 +1,10 @@
 #!/bin/sh
 # Installs what a job needs and is not there, as Debian packages, and says so. Usage: tools/setup.sh build|test|lint
 set -eu
-build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libcurl4-openssl-dev libssl-dev python3 python3-pip"
+build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libcurl4-openssl-dev libssl-dev libopenblas-dev python3 python3-pip"
 case ${1:-build} in
     build) wanted=$build ;;
-    test) wanted="$build qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsimde-dev libpcre2-dev binutils" ;;
+    test) wanted="$build python3-venv qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsimde-dev libpcre2-dev binutils" ;;
     lint) wanted="$build clang clang-format clang-tidy libclang-rt-dev python3-venv git" ;;
     *) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
 esac

@@ -9,22 +9,45 @@
 
 #include "format/json.h"
 
-#define LENGTH_SIZE 8
+#define LENGTH_SIZE WL_SAFETENSORS_LENGTH
 #define HEADER_MAX  UINT64_C(100000000) /* the reference implementation's */
 
 static const struct {
     const char *name;
-    size_t size;
+    unsigned bits; /* of an element */
 } dtypes[WL_DTYPES] = {
-    [WL_F64] = {"F64", 8},         [WL_F32] = {"F32", 4},   [WL_F16] = {"F16", 2},         [WL_BF16] = {"BF16", 2},
-    [WL_I64] = {"I64", 8},         [WL_I32] = {"I32", 4},   [WL_I16] = {"I16", 2},         [WL_I8] = {"I8", 1},
-    [WL_U64] = {"U64", 8},         [WL_U32] = {"U32", 4},   [WL_U16] = {"U16", 2},         [WL_U8] = {"U8", 1},
-    [WL_F8_E4M3] = {"F8_E4M3", 1}, [WL_BOOL] = {"BOOL", 1}, [WL_F8_E5M2] = {"F8_E5M2", 1},
+    [WL_F64] = {"F64", 64},
+    [WL_F32] = {"F32", 32},
+    [WL_F16] = {"F16", 16},
+    [WL_BF16] = {"BF16", 16},
+    [WL_I64] = {"I64", 64},
+    [WL_I32] = {"I32", 32},
+    [WL_I16] = {"I16", 16},
+    [WL_I8] = {"I8", 8},
+    [WL_U64] = {"U64", 64},
+    [WL_U32] = {"U32", 32},
+    [WL_U16] = {"U16", 16},
+    [WL_U8] = {"U8", 8},
+    [WL_BOOL] = {"BOOL", 8},
+    [WL_F8_E4M3] = {"F8_E4M3", 8},
+    [WL_F8_E5M2] = {"F8_E5M2", 8},
+    [WL_F8_E8M0] = {"F8_E8M0", 8},
+    [WL_F8_E4M3FNUZ] = {"F8_E4M3FNUZ", 8},
+    [WL_F8_E5M2FNUZ] = {"F8_E5M2FNUZ", 8},
+    [WL_C64] = {"C64", 64},
+    [WL_F6_E2M3] = {"F6_E2M3", 6},
+    [WL_F6_E3M2] = {"F6_E3M2", 6},
+    [WL_F4] = {"F4", 4},
 };
 
 size_t wl_dtype_size(wl_dtype dtype)
 {
-    return dtypes[dtype].size;
+    return dtypes[dtype].bits / 8;
+}
+
+unsigned wl_dtype_bits(wl_dtype dtype)
+{
+    return dtypes[dtype].bits;
 }
 
 const char *wl_dtype_name(wl_dtype dtype)
@@ -59,7 +82,7 @@ static void read_dtype(wl_json *json, wl_tensor *tensor)
     }
     wl_json_fail(json, WL_ERROR_UNSUPPORTED,
                  "tensor \"%.100s\" has the dtype \"%.*s\", expected F64, F32, F16, BF16, "
-                 "F8_E4M3, F8_E5M2, BOOL or I or U with 8, 16, 32 or 64",
+                 "F8_E4M3 or another that safetensors 0.8 knows",
                  tensor->name, (int)(name.size < 40 ? name.size : 40), name.data);
 }
 
@@ -99,6 +122,13 @@ static void read_range(wl_json *json, uint64_t range[2])
     if (count != 2) wl_json_fail(json, WL_ERROR_FORMAT, "expected 2 data_offsets, found %zu", count);
 }
 
+/* Eight elements have as many bytes as one has bits. */
+static uint64_t byte_count(const wl_tensor *tensor)
+{
+    unsigned bits = dtypes[tensor->dtype].bits;
+    return tensor->count / 8 * bits + tensor->count % 8 * bits / 8;
+}
+
 /* Reads dtype, shape and data_offsets, each once and in any order. tensor->offset becomes the start of the range among
  * the data; its end is not kept, for it follows from shape and dtype. Unknown members are skipped, as the reference
  * implementation skips them. */
@@ -136,14 +166,15 @@ static void read_tensor(wl_json *json, wl_tensor *tensor)
     for (size_t i = 0; i < 3; i++)
         if (!seen[i]) wl_json_fail(json, WL_ERROR_FORMAT, "tensor \"%.100s\" has no %s", tensor->name, members[i]);
     if (json->failed) return;
-    size_t size = dtypes[tensor->dtype].size;
+    unsigned bits = dtypes[tensor->dtype].bits;
     if (range[1] < range[0])
         wl_json_fail(json, WL_ERROR_FORMAT, "tensor \"%.100s\" ends at %" PRIu64 ", before its start at %" PRIu64,
                      tensor->name, range[1], range[0]);
-    else if (tensor->count > UINT64_MAX / size || tensor->count * size != range[1] - range[0])
+    else if (tensor->count / 8 >= UINT64_MAX / bits || tensor->count % 8 * bits % 8 ||
+             byte_count(tensor) != range[1] - range[0])
         wl_json_fail(json, WL_ERROR_FORMAT,
-                     "tensor \"%.100s\" has %" PRIu64 " bytes, expected %" PRIu64 " elements of %zu bytes",
-                     tensor->name, range[1] - range[0], tensor->count, size);
+                     "tensor \"%.100s\" has %" PRIu64 " bytes, expected %" PRIu64 " elements of %u %s", tensor->name,
+                     range[1] - range[0], tensor->count, bits % 8 ? bits : bits / 8, bits % 8 ? "bits" : "bytes");
     tensor->offset = range[0];
 }
 
@@ -224,22 +255,22 @@ static int compare_ranges(const void *a, const void *b)
     return (first->data > second->data) - (first->data < second->data);
 }
 
-static wl_status check_names(const wl_safetensors *file, wl_error *error)
+static wl_status check_names(const wl_safetensors *file, const char *header, wl_error *error)
 {
     if (file->count > 1) qsort(file->tensors, file->count, sizeof *file->tensors, compare_names);
     for (size_t i = 1; i < file->count; i++) {
         const wl_tensor *tensor = &file->tensors[i];
         if (strcmp(tensor[-1].name, tensor->name) == 0)
-            return wl_fail_at(error, WL_ERROR_FORMAT, file->path, (uint64_t)(tensor->data - file->mapping.data), 0,
+            return wl_fail_at(error, WL_ERROR_FORMAT, file->path, LENGTH_SIZE + (uint64_t)(tensor->data - header), 0,
                               "expected each tensor once, found \"%.100s\" twice", tensor->name);
     }
     return WL_OK;
 }
 
 /* Each range must begin where the one before ends, the last at the file's end. */
-static wl_status place_tensors(wl_safetensors *file, size_t start, wl_error *error)
+static wl_status place_tensors(wl_safetensors *file, uint64_t start, uint64_t size, wl_error *error)
 {
-    uint64_t end = 0, size = file->mapping.size;
+    uint64_t end = 0;
     if (file->count > 1) qsort(file->tensors, file->count, sizeof *file->tensors, compare_ranges);
     for (size_t i = 0; i < file->count; i++) {
         const wl_tensor *tensor = &file->tensors[i];
@@ -247,44 +278,47 @@ static wl_status place_tensors(wl_safetensors *file, size_t start, wl_error *err
             return wl_fail_at(error, WL_ERROR_FORMAT, file->path, start + tensor->offset, 0,
                               "tensor \"%.100s\" begins at data byte %" PRIu64 ", expected %" PRIu64 " (%s)",
                               tensor->name, tensor->offset, end, tensor->offset < end ? "an overlap" : "a gap");
-        end += tensor->count * dtypes[tensor->dtype].size;
+        end += byte_count(tensor);
     }
     if (size != start + end)
         return wl_fail_at(error, WL_ERROR_FORMAT, file->path, size < start + end ? size : start + end, 0,
                           "the file ends at byte %" PRIu64 ", expected %" PRIu64, size, start + end);
     for (size_t i = 0; i < file->count; i++) {
-        wl_tensor *tensor = &file->tensors[i];
-        tensor->bytes = (size_t)(tensor->count * dtypes[tensor->dtype].size);
-        tensor->offset += start;
-        tensor->data = file->mapping.data + tensor->offset;
+        file->tensors[i].offset += start;
+        file->tensors[i].data = NULL;
     }
     return WL_OK;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-wl_status wl_safetensors_parse(wl_safetensors *file, wl_error *error)
+wl_status wl_safetensors_length(const char *path, const char *first, uint64_t size, uint64_t *length, wl_error *error)
 {
-    const char *data = file->mapping.data;
-    uint64_t size = file->mapping.size, length = 0;
     if (size < LENGTH_SIZE)
-        return wl_fail_at(error, WL_ERROR_FORMAT, file->path, size, 0,
+        return wl_fail_at(error, WL_ERROR_FORMAT, path, size, 0,
                           "the file ends at byte %" PRIu64 ", expected 8 bytes of header length", size);
-    for (int i = 0; i < LENGTH_SIZE; i++) length |= (uint64_t)(unsigned char)data[i] << (8 * i);
-    if (length > HEADER_MAX)
-        return wl_fail_at(error, WL_ERROR_FORMAT, file->path, 0, 0,
+    *length = 0;
+    for (int i = 0; i < LENGTH_SIZE; i++) *length |= (uint64_t)(unsigned char)first[i] << (8 * i);
+    if (*length > HEADER_MAX)
+        return wl_fail_at(error, WL_ERROR_FORMAT, path, 0, 0,
                           "the header length is %" PRIu64 ", expected at most %" PRIu64 " (not a safetensors file?)",
-                          length, HEADER_MAX);
-    if (length > size - LENGTH_SIZE)
-        return wl_fail_at(error, WL_ERROR_FORMAT, file->path, size, 0,
+                          *length, HEADER_MAX);
+    if (*length > size - LENGTH_SIZE)
+        return wl_fail_at(error, WL_ERROR_FORMAT, path, size, 0,
                           "the file ends at byte %" PRIu64 ", expected a header up to byte %" PRIu64, size,
-                          LENGTH_SIZE + length);
-    if (length == 0 || data[LENGTH_SIZE] != '{')
+                          LENGTH_SIZE + *length);
+    return WL_OK;
+}
+
+wl_status wl_safetensors_read_header(wl_safetensors *file, const char *header, size_t length, uint64_t size,
+                                     wl_error *error)
+{
+    if (length == 0 || header[0] != '{')
         return wl_fail_at(error, WL_ERROR_FORMAT, file->path, LENGTH_SIZE, 0,
                           "expected '{' at the start of the header");
     wl_buffer scratch = {0};
     wl_json json;
-    wl_json_open(&json, data + LENGTH_SIZE, (size_t)length, file->path, &scratch, error);
+    wl_json_open(&json, header, length, file->path, &scratch, error);
     read_header(&json, file);
     wl_status status = wl_json_close(&json);
     wl_buffer_free(&scratch);
@@ -294,8 +328,23 @@ wl_status wl_safetensors_parse(wl_safetensors *file, wl_error *error)
         error->line = 0;
         return status;
     }
-    if (check_names(file, error)) return error->code;
-    return place_tensors(file, (size_t)length + LENGTH_SIZE, error);
+    if (check_names(file, header, error)) return error->code;
+    return place_tensors(file, LENGTH_SIZE + (uint64_t)length, size, error);
+}
+
+wl_status wl_safetensors_parse(wl_safetensors *file, wl_error *error)
+{
+    const char *data = file->mapping.data;
+    uint64_t length = 0;
+    if (wl_safetensors_length(file->path, data, file->mapping.size, &length, error) ||
+        wl_safetensors_read_header(file, data + LENGTH_SIZE, (size_t)length, file->mapping.size, error))
+        return error->code;
+    for (size_t i = 0; i < file->count; i++) {
+        wl_tensor *tensor = &file->tensors[i];
+        tensor->bytes = (size_t)byte_count(tensor);
+        tensor->data = data + tensor->offset;
+    }
+    return WL_OK;
 }
 
 wl_status wl_safetensors_open(wl_safetensors *file, const char *path, wl_error *error)

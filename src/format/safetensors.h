@@ -23,11 +23,19 @@ typedef enum wl_dtype {
     WL_BOOL,
     WL_F8_E4M3,
     WL_F8_E5M2,
+    WL_F8_E8M0,
+    WL_F8_E4M3FNUZ,
+    WL_F8_E5M2FNUZ,
+    WL_C64,
+    WL_F6_E2M3,
+    WL_F6_E3M2,
+    WL_F4,
     WL_DTYPES
 } wl_dtype;
 
-/* Bytes of one element; its name in the file. */
+/* Bytes of one element, 0 where it is less than a byte; its bits; its name in the file. */
 size_t wl_dtype_size(wl_dtype dtype);
+unsigned wl_dtype_bits(wl_dtype dtype);
 const char *wl_dtype_name(wl_dtype dtype);
 
 #define WL_TENSOR_RANK 8
@@ -38,9 +46,9 @@ typedef struct wl_tensor {
     uint32_t rank;
     uint64_t shape[WL_TENSOR_RANK]; /* outermost first; the rest 1 */
     uint64_t count;                 /* product of the shape */
-    const char *data;
-    size_t bytes;    /* count x dtype size */
-    uint64_t offset; /* of data in the file, for errors */
+    const char *data;               /* NULL where only the header was read */
+    size_t bytes;                   /* count x dtype size; 0 where only the header was read */
+    uint64_t offset;                /* of the data in the file */
 } wl_tensor;
 
 typedef struct wl_safetensors {
@@ -56,6 +64,14 @@ wl_status wl_safetensors_open(wl_safetensors *file, const char *path, wl_error *
 /* The part of open that reads: file holds mapping and path, the rest is zero. For files already in memory; the caller
  * closes it, after a failure too. */
 wl_status wl_safetensors_parse(wl_safetensors *file, wl_error *error);
+
+/* The same in two steps for a file that is not in memory, of size bytes: its first WL_SAFETENSORS_LENGTH bytes give the
+ * length of the header, checked against size and the cap; first is not looked at where the file is shorter. */
+enum { WL_SAFETENSORS_LENGTH = 8 };
+wl_status wl_safetensors_length(const char *path, const char *first, uint64_t size, uint64_t *length, wl_error *error);
+/* The header, which lies behind them. file holds path, the rest is zero; the caller closes it, after a failure too. */
+wl_status wl_safetensors_read_header(wl_safetensors *file, const char *header, size_t length, uint64_t size,
+                                     wl_error *error);
 void wl_safetensors_close(wl_safetensors *file);
 /* NULL where there is none. */
 const wl_tensor *wl_safetensors_find(const wl_safetensors *file, const char *name);

@@ -2,43 +2,23 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "format/json_write.h"
 
 #define ALIGNMENT 64
 
-static wl_status append(wl_buffer *out, wl_error *error, const char *format, ...) WL_PRINTF(3, 4);
-
-/* printf-style, at most 100 bytes. */
-static wl_status append(wl_buffer *out, wl_error *error, const char *format, ...)
+static void write_text(wl_json_writer *json, const char *text)
 {
-    char text[101];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return wl_buffer_append(out, text, (size_t)length, error);
+    wl_json_write_string(json, (wl_text){text, strlen(text)});
 }
 
-static wl_status append_string(wl_buffer *out, const char *text, wl_error *error)
+static void write_tensor(wl_json_writer *json, const wl_tensor *tensor)
 {
-    wl_status status = wl_buffer_append(out, "\"", 1, error);
-    for (; *text && !status; text++) {
-        bool plain = (unsigned char)*text >= 0x20 && *text != '"' && *text != '\\';
-        status = plain ? wl_buffer_append(out, text, 1, error) : append(out, error, "\\u%04x", (unsigned char)*text);
-    }
-    return status ? status : wl_buffer_append(out, "\"", 1, error);
-}
-
-static wl_status append_tensor(wl_buffer *out, const wl_tensor *tensor, wl_error *error)
-{
-    if (append_string(out, tensor->name, error) ||
-        append(out, error, ":{\"dtype\":\"%s\",\"shape\":[", wl_dtype_name(tensor->dtype)))
-        return error->code;
-    for (uint32_t i = 0; i < tensor->rank; i++)
-        if (append(out, error, "%s%" PRIu64, i ? "," : "", tensor->shape[i])) return error->code;
-    return append(out, error, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->offset,
+    write_text(json, tensor->name);
+    wl_json_write(json, ":{\"dtype\":\"%s\",\"shape\":[", wl_dtype_name(tensor->dtype));
+    for (uint32_t i = 0; i < tensor->rank; i++) wl_json_write(json, "%s%" PRIu64, i ? "," : "", tensor->shape[i]);
+    wl_json_write(json, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->offset,
                   tensor->offset + tensor->bytes);
 }
 
@@ -59,22 +39,24 @@ wl_status wl_safetensors_header(wl_tensor *tensors, size_t count, const char *co
     }
     size_t begin = header->size;
     uint64_t length = 0, at = 0;
-    if (wl_buffer_append(header, &length, sizeof length, error) ||
-        append(header, error, pairs ? "{\"__metadata__\":{" : "{"))
-        return error->code;
-    for (size_t i = 0; i < pairs; i++)
-        if ((i && append(header, error, ",")) || append_string(header, metadata[2 * i], error) ||
-            append(header, error, ":") || append_string(header, metadata[2 * i + 1], error))
-            return error->code;
-    if (pairs && append(header, error, "}%s", count ? "," : "")) return error->code;
+    wl_json_writer json = {header, error, wl_buffer_append(header, &length, sizeof length, error)};
+    wl_json_write(&json, pairs ? "{\"__metadata__\":{" : "{");
+    for (size_t i = 0; i < pairs; i++) {
+        if (i) wl_json_write(&json, ",");
+        write_text(&json, metadata[2 * i]);
+        wl_json_write(&json, ":");
+        write_text(&json, metadata[2 * i + 1]);
+    }
+    if (pairs) wl_json_write(&json, "}%s", count ? "," : "");
     for (size_t i = 0; i < count; i++) {
         tensors[i].offset = at;
         at += tensors[i].bytes;
-        if ((i && append(header, error, ",")) || append_tensor(header, &tensors[i], error)) return error->code;
+        if (i) wl_json_write(&json, ",");
+        write_tensor(&json, &tensors[i]);
     }
-    if (append(header, error, "}")) return error->code;
-    while ((header->size - begin) % ALIGNMENT)
-        if (append(header, error, " ")) return error->code;
+    wl_json_write(&json, "}");
+    while (!json.status && (header->size - begin) % ALIGNMENT) wl_json_write(&json, " ");
+    if (json.status) return json.status;
     length = header->size - begin - sizeof length;
     for (size_t i = 0; i < sizeof length; i++) header->data[begin + i] = (char)(length >> (8 * i) & 0xFF);
     return WL_OK;

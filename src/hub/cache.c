@@ -38,8 +38,7 @@ char *wl_pull_path(const char *cache, const char *name, wl_error *error)
     return path;
 }
 
-/* Into the caller's buffer; path may be NULL, when *error says why. */
-static wl_status deliver(char *path, char *buffer, size_t size, wl_error *error)
+wl_status wl_deliver_path(char *path, char *buffer, size_t size, wl_error *error)
 {
     if (!path) return error->code;
     size_t need = strlen(path) + 1;
@@ -57,7 +56,7 @@ wl_status wl_cache_directory(char *buffer, size_t size, wl_error *error)
     wl_error unused;
     if (!error) error = &unused;
     if (!buffer) return wl_fail(error, WL_ERROR_ARGUMENT, "the buffer is NULL");
-    return deliver(wl_cache_path(NULL, error), buffer, size, error);
+    return wl_deliver_path(wl_cache_path(NULL, error), buffer, size, error);
 }
 
 wl_status wl_pull_directory(const char *name, const char *cache, char *buffer, size_t size, wl_error *error)
@@ -68,7 +67,7 @@ wl_status wl_pull_directory(const char *name, const char *cache, char *buffer, s
     /* The name becomes a folder: it must not lead out of the cache. */
     if (!*name || *name == '.' || strchr(name, '/'))
         return wl_fail(error, WL_ERROR_ARGUMENT, "\"%s\" is not the name of a model", name);
-    return deliver(wl_pull_path(cache, name, error), buffer, size, error);
+    return wl_deliver_path(wl_pull_path(cache, name, error), buffer, size, error);
 }
 
 wl_status wl_make_directories(const char *path, wl_error *error)

@@ -13,6 +13,10 @@ char *wl_cache_path(const char *cache, wl_error *error);
 /* CACHE/models/NAME, likewise. */
 char *wl_pull_path(const char *cache, const char *name, wl_error *error);
 
+/* A path into a caller's buffer, with its NUL; frees it. path NULL: *error says why, and its code is returned.
+ * WL_ERROR_LIMIT where the buffer is too small. */
+wl_status wl_deliver_path(char *path, char *buffer, size_t size, wl_error *error);
+
 /* mkdir -p. */
 wl_status wl_make_directories(const char *path, wl_error *error);
 

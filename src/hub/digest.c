@@ -2,22 +2,53 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { SHA256_DIGITS = 64, SHA1_DIGITS = 40 };
 
 static wl_status refused(wl_error *error)
 {
-    return wl_fail(error, WL_ERROR_UNSUPPORTED, "libcrypto refuses to compute a SHA-256");
+    return wl_fail(error, WL_ERROR_UNSUPPORTED, "libcrypto refuses to compute a hash");
 }
 
-wl_status wl_digest_begin(wl_digest *digest, wl_error *error)
+static wl_status begin(wl_digest *digest, const EVP_MD *kind, wl_error *error)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     digest->context = context;
     if (!context) return wl_fail_memory(error, sizeof(void *));
-    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1) return WL_OK;
+    if (EVP_DigestInit_ex(context, kind, NULL) == 1) return WL_OK;
     wl_digest_drop(digest);
     return refused(error);
+}
+
+wl_status wl_digest_begin(wl_digest *digest, wl_error *error)
+{
+    return begin(digest, EVP_sha256(), error);
+}
+
+wl_status wl_digest_check_name(const char *name, wl_error *error)
+{
+    if (wl_is_hexadecimal(name, SHA256_DIGITS) || wl_is_hexadecimal(name, SHA1_DIGITS)) return WL_OK;
+    return wl_fail(error, WL_ERROR_UNSUPPORTED,
+                   "the file is called \"%.80s\", which is neither a SHA-256 nor a SHA-1, so it cannot be checked",
+                   name);
+}
+
+wl_status wl_digest_begin_named(wl_digest *digest, const char *name, uint64_t size, wl_error *error)
+{
+    digest->context = NULL;
+    if (wl_digest_check_name(name, error)) return error->code;
+    if (strlen(name) == SHA256_DIGITS) return begin(digest, EVP_sha256(), error);
+    char head[32];
+    int length = snprintf(head, sizeof head, "blob %" PRIu64, size);
+    wl_status status = begin(digest, EVP_sha1(), error);
+    if (!status) status = wl_digest_add(digest, head, (size_t)length + 1, error); /* with the NUL */
+    if (status) wl_digest_drop(digest);
+    return status;
 }
 
 wl_status wl_digest_add(wl_digest *digest, const void *data, size_t size, wl_error *error)
@@ -29,14 +60,14 @@ wl_status wl_digest_end(wl_digest *digest, char text[WL_DIGEST_TEXT], wl_error *
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    bool done = EVP_DigestFinal_ex(digest->context, bytes, &size) == 1 && size == (WL_DIGEST_TEXT - 1) / 2;
+    bool done = EVP_DigestFinal_ex(digest->context, bytes, &size) == 1 && size <= (WL_DIGEST_TEXT - 1) / 2;
     wl_digest_drop(digest);
     if (!done) return refused(error);
     for (unsigned int i = 0; i < size; i++) {
         text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
         text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
     }
-    text[WL_DIGEST_TEXT - 1] = 0;
+    text[2 * size] = 0;
     return WL_OK;
 }
 
@@ -64,4 +95,9 @@ wl_status wl_digest_file(const char *path, char text[WL_DIGEST_TEXT], wl_error *
     wl_digest_drop(&digest);
     close(descriptor);
     return status;
+}
+
+bool wl_is_hexadecimal(const char *text, size_t digits)
+{
+    return strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
 }

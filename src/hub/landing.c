@@ -11,10 +11,7 @@ wl_status wl_landing_open(wl_landing *landing, const char *path, const wl_known_
     *landing = (wl_landing){.expected = expected};
     wl_status status = wl_replacement_open(&landing->file, path, error);
     if (!status) status = wl_digest_begin(&landing->digest, error);
-    if (status) {
-        wl_landing_abandon(landing);
-        landing->local = true;
-    }
+    if (status) wl_landing_abandon(landing);
     return status;
 }
 
@@ -28,7 +25,6 @@ wl_status wl_landing_write(wl_landing *landing, const void *data, size_t size, w
     wl_status status = wl_digest_add(&landing->digest, data, size, error);
     if (!status && fwrite(data, 1, size, landing->file.stream) != size)
         status = wl_fail_errno(error, landing->file.path, "write", errno);
-    landing->local = status != WL_OK;
     return status;
 }
 
@@ -36,15 +32,12 @@ wl_status wl_landing_finish(wl_landing *landing, wl_error *error)
 {
     char found[WL_DIGEST_TEXT];
     wl_status status = wl_digest_end(&landing->digest, found, error);
-    landing->local = status != WL_OK;
     if (!status && strcmp(found, landing->expected->sha256) != 0)
         status = wl_fail_at(error, WL_ERROR_FORMAT, landing->file.path, WL_NO_POSITION, 0,
                             "the file offered (%" PRIu64 " bytes) has SHA-256 %s, expected %s", landing->size, found,
                             landing->expected->sha256);
-    else if (!status) {
+    else if (!status)
         status = wl_replacement_commit(&landing->file, error);
-        landing->local = status != WL_OK;
-    }
     wl_landing_abandon(landing);
     return status;
 }

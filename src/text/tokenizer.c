@@ -187,6 +187,14 @@ bool wl_tokenizer_id(const wl_tokenizer *tokenizer, wl_text piece, uint32_t *id)
     return *id != WL_NO_ID;
 }
 
+size_t wl_tokenizer_ids(const wl_tokenizer *tokenizer)
+{
+    size_t ids = tokenizer->vocabulary.id_count;
+    for (size_t i = 0; i < tokenizer->added.count; i++)
+        if (tokenizer->added.tokens[i].id >= ids) ids = (size_t)tokenizer->added.tokens[i].id + 1;
+    return ids;
+}
+
 uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer)
 {
     switch (tokenizer->kind) {

@@ -187,6 +187,8 @@ size_t wl_trailing_spaces(wl_text text);
 
 /* The median length of a piece, added tokens included, in characters. */
 wl_status wl_tokenizer_median(const wl_tokenizer *tokenizer, size_t *median, wl_error *error);
+/* The highest id of a piece or an added token, and 1. */
+size_t wl_tokenizer_ids(const wl_tokenizer *tokenizer);
 /* The id that stands for unknown text, WL_NO_ID where there is none. */
 uint32_t wl_tokenizer_unknown(const wl_tokenizer *tokenizer);
 

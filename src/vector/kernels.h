@@ -71,6 +71,8 @@ typedef size_t wl_screen_kernel(const wl_panel *panel, size_t begin, size_t end,
 
 /* The sum of the squares of 8 to 128 floats in NumPy's order: eight strided sums, added in pairs, then what is left. */
 typedef float wl_squares_kernel(const float *values, size_t count);
+/* Floats rounded to binary16, as wl_f32_to_f16 does it: count numbers, unaligned allowed, in and out apart. */
+typedef void wl_halves_kernel(const float *in, size_t count, uint16_t *out);
 /* wl_binarize of ops.h. */
 typedef void wl_binarize_kernel(const float *vector, size_t dim, uint8_t *bits);
 
@@ -81,6 +83,7 @@ typedef struct wl_kernels {
     const char *name;
     wl_sum_kernel *sum_f32, *sum_f16, *sum_bf16, *sum_i8;
     wl_squares_kernel *squares;
+    wl_halves_kernel *halves;
     wl_binarize_kernel *binarize;
     wl_pair_kernels pairs[WL_NUMBERS]; /* by wl_element */
     wl_dot_blas_kernel *dot_blas;
@@ -99,6 +102,7 @@ extern const wl_kernels wl_kernels_avx2, wl_kernels_avx512, wl_kernels_avx512vnn
 uint64_t wl_hamming_popcnt(const uint8_t *a, const uint8_t *b, size_t size);
 uint64_t wl_hamming_vpopcntdq(const uint8_t *a, const uint8_t *b, size_t size);
 wl_squares_kernel wl_squares_avx2;
+wl_halves_kernel wl_halves_f16c;
 wl_binarize_kernel wl_binarize_avx2;
 wl_dot_blas_kernel wl_dot_blas_fma;
 wl_screen_kernel wl_screen_bits_avx2, wl_screen_bits_vpopcntdq, wl_screen_bytes_vnni;

@@ -33,6 +33,16 @@ static inline __m256 load_i8(const char *at)
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)at)));
 }
 
+void wl_halves_f16c(const float *in, size_t count, uint16_t *out)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(in + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm_storeu_si128((__m128i *)(void *)(out + i), halves);
+    }
+    wl_f32_to_f16_array(in + i, count - i, out + i);
+}
+
 /* Inlined into each caller below, where load and element are constants. */
 static inline __attribute__((always_inline)) void sum(load_lanes *load, size_t element, wl_sum_kernel *rest,
                                                       const char *table, size_t stride, const uint32_t *rows,
@@ -334,6 +344,7 @@ const wl_kernels wl_kernels_avx2 = {
     .name = "avx2",
     WL_SUMS_AND_PAIRS,
     .squares = wl_squares_avx2,
+    .halves = wl_halves_f16c,
     .binarize = wl_binarize_avx2,
     .dot_blas = wl_dot_blas_fma,
     .rough = rough,

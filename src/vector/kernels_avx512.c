@@ -189,8 +189,8 @@ static size_t screen_floats(const wl_panel *panel, size_t begin, size_t end, con
 }
 
 #define AVX512_KERNELS                                                                                                 \
-    WL_SUMS_AND_PAIRS, .squares = wl_squares_avx2, .binarize = wl_binarize_avx2, .dot_blas = wl_dot_blas_fma,          \
-                       .rough = rough, .screen_floats = screen_floats
+    WL_SUMS_AND_PAIRS, .squares = wl_squares_avx2, .halves = wl_halves_f16c, .binarize = wl_binarize_avx2,             \
+                       .dot_blas = wl_dot_blas_fma, .rough = rough, .screen_floats = screen_floats
 
 const wl_kernels wl_kernels_avx512 = {
     .name = "avx512", AVX512_KERNELS, .hamming = wl_hamming_popcnt, .screen_bits = wl_screen_bits_avx2};

@@ -283,6 +283,7 @@ const wl_kernels wl_kernels_generic = {
     .name = "generic",
     WL_SUMS_AND_PAIRS,
     .squares = squares,
+    .halves = wl_f32_to_f16_array,
     .binarize = binarize,
     .dot_blas = dot_blas,
     .rough = rough,

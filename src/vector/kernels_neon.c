@@ -4,6 +4,7 @@
  * screen_bytes is NULL: without the products of bytes (DotProd, from ARMv8.2 on; those of mixed signs, which a panel
  * needs, are another extension, I8MM) bytes would be widened first and were no faster than floats. Finding them at run
  * time is another question for each operating system, and no such processor was at hand to measure on. */
+#include "format/half.h"
 #include "vector/dot_blas.h"
 #include "vector/pairs.h"
 
@@ -354,6 +355,7 @@ const wl_kernels wl_kernels_neon = {
     .name = "neon",
     WL_SUMS_AND_PAIRS,
     .squares = squares,
+    .halves = wl_f32_to_f16_array,
     .binarize = binarize,
     .dot_blas = dot_blas,
     .rough = rough,

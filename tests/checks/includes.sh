@@ -11,6 +11,8 @@ allowed() { # the rooms that a room may include
         model) echo "base format text vector model" ;;
         algo) echo "base format text vector model algo" ;;
         hub) echo "base format hub" ;;
+        matrix) echo "base matrix" ;;
+        extract) echo "base format text vector model algo hub matrix extract" ;;
         *) echo "" ;;
     esac
 }

@@ -1,0 +1,82 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codebooks.h"
+#include "commands.h"
+#include "io.h"
+
+#include "wordllama_train.h"
+
+static const char *const scale_names[] = {
+    [WL_SCALE_NONE] = "none",
+    [WL_SCALE_VARIANCE] = "variance",
+    [WL_SCALE_NORM] = "norm",
+};
+
+/* The words of --scale, (*count) of them, into scales, which has room for most. */
+static wl_status read_scales(const char *text, size_t most, wl_scale *scales, size_t *count, wl_error *error)
+{
+    *count = 0;
+    for (const char *at = text;; at++) {
+        size_t size = strcspn(at, ","), kind = 0, kinds = sizeof scale_names / sizeof *scale_names;
+        while (kind < kinds && (strlen(scale_names[kind]) != size || memcmp(scale_names[kind], at, size) != 0)) kind++;
+        if (kind == kinds)
+            return wl_fail(error, WL_ERROR_ARGUMENT, "--scale is '%.*s', expected none, variance or norm",
+                           (int)(size < 40 ? size : 40), at);
+        if (*count < most) scales[*count] = (wl_scale)kind;
+        ++*count;
+        at += size;
+        if (!*at) break;
+    }
+    if (*count == 1 || *count == most) return WL_OK;
+    return wl_fail(error, WL_ERROR_ARGUMENT, "--scale has %zu words for %zu codebooks, expected 1, or one for each",
+                   *count, most);
+}
+
+static wl_status print_result(const char *path, const wl_concatenated *result, const wl_concat_source *sources,
+                              const cli_settings *settings, wl_error *error)
+{
+    wl_buffer out = {0};
+    wl_status status = append_format(&out, error, "%s: %" PRIu64 " x %" PRIu64, path, result->rows, result->dim);
+    for (size_t i = 0; i < settings->operand_count && !status; i++)
+        status = append_format(&out, error, "%s %" PRIu64, i ? " +" : " =", sources[i].dim);
+    if (!status) status = append_format(&out, error, ", %s\n", result->tokenizer);
+    if (!status) status = print_all(&out, error);
+    wl_buffer_free(&out);
+    return status;
+}
+
+wl_status cmd_concat(const cli_settings *settings, wl_error *error)
+{
+    size_t count = settings->operand_count;
+    const char *path = find_target(settings, "concat", count, error);
+    if (!path) return error->code;
+    wl_scale *scales = wl_allocate(count, sizeof *scales, error);
+    wl_concat_source *sources = scales ? wl_allocate(count, sizeof *sources, error) : NULL;
+    wl_status status = sources ? WL_OK : WL_ERROR_MEMORY;
+    cli_progress progress;
+    wl_concat_options options = {
+        .size = sizeof options,
+        .align = settings->align,
+        .stored_as = (wl_stored_as)settings->dtype,
+        .threads = settings->threads,
+        .progress = show_rows,
+        .message = tell_rows,
+        .user = &progress,
+    };
+    if (!status && settings->scale) {
+        options.scales = scales;
+        status = read_scales(settings->scale, count, scales, &options.scale_count, error);
+    }
+    wl_concatenated result;
+    if (!status) {
+        progress_begin(&progress, false);
+        status = wl_concat(settings->operands, count, path, &options, sources, &result, error);
+        progress_end();
+    }
+    if (!status) status = print_result(path, &result, sources, settings, error);
+    free(scales);
+    free(sources);
+    return status;
+}
