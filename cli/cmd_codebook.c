@@ -275,7 +275,7 @@ static wl_status inspect(const wl_codebook *codebook, const char *path, const cl
 wl_status cmd_codebook(const cli_settings *settings, wl_error *error)
 {
     if (strcmp(settings->operands[0], "info") != 0)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "unknown: codebook %.100s, expected codebook info",
+        return wl_fail(error, WL_ERROR_ARGUMENT, "codebook has no '%.100s', expected codebook info CODEBOOK",
                        settings->operands[0]);
     if (settings->plot && is_standard_output(settings->plot))
         return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the lines both go to standard output");

@@ -5,6 +5,7 @@
 #include "codebooks.h"
 #include "commands.h"
 #include "io.h"
+#include "models.h"
 
 #include "wordllama_train.h"
 
@@ -47,14 +48,36 @@ static wl_status print_result(const char *path, const wl_concatenated *result, c
     return status;
 }
 
-wl_status cmd_concat(const cli_settings *settings, wl_error *error)
+/* What the verb works with, an element for each source. */
+typedef struct cli_sources {
+    char **paths;
+    wl_scale *scales;
+    wl_concat_source *found;
+    size_t count;
+} cli_sources;
+
+static void sources_free(cli_sources *sources)
 {
-    size_t count = settings->operand_count;
-    const char *path = find_target(settings, "concat", count, error);
-    if (!path) return error->code;
-    wl_scale *scales = wl_allocate(count, sizeof *scales, error);
-    wl_concat_source *sources = scales ? wl_allocate(count, sizeof *sources, error) : NULL;
-    wl_status status = sources ? WL_OK : WL_ERROR_MEMORY;
+    for (size_t i = 0; i < sources->count && sources->paths; i++) free(sources->paths[i]);
+    free(sources->paths);
+    free(sources->scales);
+    free(sources->found);
+}
+
+static wl_status sources_open(cli_sources *sources, const cli_settings *settings, wl_error *error)
+{
+    size_t count = sources->count = settings->operand_count;
+    sources->paths = wl_allocate(count, sizeof(char *), error);
+    sources->scales = sources->paths ? wl_allocate(count, sizeof *sources->scales, error) : NULL;
+    sources->found = sources->scales ? wl_allocate(count, sizeof *sources->found, error) : NULL;
+    if (!sources->found) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        if (!(sources->paths[i] = find_model(settings->operands[i], error))) return error->code;
+    return WL_OK;
+}
+
+static wl_status concat(cli_sources *sources, const char *path, const cli_settings *settings, wl_error *error)
+{
     cli_progress progress;
     wl_concat_options options = {
         .size = sizeof options,
@@ -65,18 +88,26 @@ wl_status cmd_concat(const cli_settings *settings, wl_error *error)
         .message = tell_rows,
         .user = &progress,
     };
-    if (!status && settings->scale) {
-        options.scales = scales;
-        status = read_scales(settings->scale, count, scales, &options.scale_count, error);
+    if (settings->scale) {
+        options.scales = sources->scales;
+        if (read_scales(settings->scale, sources->count, sources->scales, &options.scale_count, error))
+            return error->code;
     }
     wl_concatenated result;
-    if (!status) {
-        progress_begin(&progress, false);
-        status = wl_concat(settings->operands, count, path, &options, sources, &result, error);
-        progress_end();
-    }
-    if (!status) status = print_result(path, &result, sources, settings, error);
-    free(scales);
-    free(sources);
+    progress_begin(&progress, false);
+    wl_status status =
+        wl_concat((const char *const *)sources->paths, sources->count, path, &options, sources->found, &result, error);
+    progress_end();
+    return status ? status : print_result(path, &result, sources->found, settings, error);
+}
+
+wl_status cmd_concat(const cli_settings *settings, wl_error *error)
+{
+    const char *path = find_target(settings, "concat", settings->operand_count, error);
+    if (!path) return error->code;
+    cli_sources sources = {0};
+    wl_status status = sources_open(&sources, settings, error);
+    if (!status) status = concat(&sources, path, settings, error);
+    sources_free(&sources);
     return status;
 }

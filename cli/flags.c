@@ -8,14 +8,14 @@
 /* Sets of verbs. */
 #define LISTS                                                                                                          \
     (BIT(EMBED) | BIT(SIMILARITY) | BIT(RANK) | BIT(TOPK) | BIT(FILTER) | BIT(DEDUP) | BIT(CLUSTER) | BIT(TOKENIZE))
-#define RECORDS  (LISTS | BIT(SPLIT))
-#define SCORES   (BIT(SIMILARITY) | BIT(RANK) | BIT(TOPK) | BIT(FILTER) | BIT(DEDUP))
-#define MATCHES  (BIT(RANK) | BIT(TOPK) | BIT(FILTER))
-#define TOKENS   (BIT(TOKENIZE) | BIT(DETOKENIZE))
-#define MEANINGS (SCORES | BIT(EMBED) | BIT(EXPLAIN) | BIT(CLUSTER) | BIT(SPLIT))
+#define RECORDS   (LISTS | BIT(SPLIT))
+#define SCORES    (BIT(SIMILARITY) | BIT(RANK) | BIT(TOPK) | BIT(FILTER) | BIT(DEDUP))
+#define MATCHES   (BIT(RANK) | BIT(TOPK) | BIT(FILTER))
+#define TOKENS    (BIT(TOKENIZE) | BIT(DETOKENIZE))
+#define MEANINGS  (SCORES | BIT(EMBED) | BIT(EXPLAIN) | BIT(CLUSTER) | BIT(SPLIT))
 #define CODEBOOKS (BIT(CONCAT) | BIT(CODEBOOK) | BIT(REDUCE))
-#define FETCHES  (BIT(PULL) | BIT(EXTRACT))
-#define ANY      UINT32_MAX
+#define FETCHES   (BIT(PULL) | BIT(EXTRACT))
+#define ANY       UINT32_MAX
 
 #define RECORD_HELP "with --jsonl or --csv also record: the JSON object, or an object of column names and fields"
 
@@ -352,7 +352,8 @@ const cli_flag flag_table[] = {
     {.name = "token",
      LIST(chosen_tokens, "TEXT"),
      .verbs = BIT(CODEBOOK),
-     .help = "also print the nearest neighbours of this token, given as its piece, its text or its id; may be repeated"},
+     .help =
+         "also print the nearest neighbours of this token, given as its piece, its text or its id; may be repeated"},
     {.name = "top", COUNT(top, "K", 1, UINT32_MAX), .verbs = BIT(CODEBOOK), .help = "how many neighbours (default 10)"},
     {.name = "rank",
      COUNT(rank, "K", 1, 4096),
@@ -362,10 +363,7 @@ const cli_flag flag_table[] = {
      COUNT(seed, "N", 0, UINT32_MAX),
      .verbs = BIT(CODEBOOK) | BIT(REDUCE),
      .help = "of the random numbers (default 0)"},
-    {.name = "plot",
-     TEXT(plot, "FILE"),
-     .verbs = BIT(CODEBOOK),
-     .help = "also draw norms and spectrum, as SVG"},
+    {.name = "plot", TEXT(plot, "FILE"), .verbs = BIT(CODEBOOK), .help = "also draw norms and spectrum, as SVG"},
     {.name = "json", SWITCH(json), .verbs = BIT(CODEBOOK), .help = "print one JSON object"},
     {.name = "tokenizer",
      TEXT(tokenizer, "FILE"),
@@ -375,8 +373,9 @@ const cli_flag flag_table[] = {
     {.name = "weights",
      CHOICE(weighting, "sif|zipf|none"),
      .verbs = BIT(REDUCE),
-     .help = "of tokens: sif, a/(a + p) with p by Zipf's law from the id, or counted in the texts of --input (default); "
-             "zipf, log(1 + id); none"},
+     .help =
+         "of tokens: sif, a/(a + p) with p by Zipf's law from the id, or counted in the texts of --input (default); "
+         "zipf, log(1 + id); none"},
     {.name = "sif",
      REAL(sif, "A", 0, 1),
      .verbs = BIT(REDUCE),

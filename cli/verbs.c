@@ -232,7 +232,7 @@ const cli_verb verb_table[] = {
             "Writes the codebook whose rows are those of all sources, one behind the other: their columns add up. The "
             "tokenizers beside the sources must agree in every token, unless --align matches the tokens of the others "
             "to those of the first. OUT appears under its name only when it is complete.",
-        .example = "wordllama concat llama2_70B.safetensors miqu.safetensors --scale variance -o both.safetensors",
+        .example = "wordllama concat " DEFAULT_MODEL " " DEFAULT_MODEL " --scale norm -o both.safetensors",
         .least = 1,
         .most = SIZE_MAX,
         .run = cmd_concat,
@@ -245,7 +245,7 @@ const cli_verb verb_table[] = {
             "Describes a codebook, or any model's table: norms of its rows, their mean, how evenly they point in all "
             "directions, the spectrum and its effective rank, rows that were never trained; with --token also the "
             "nearest neighbours of a token.",
-        .example = "wordllama codebook info llama3_8B.safetensors --token \" car\" --plot codebook.svg",
+        .example = "wordllama codebook info " DEFAULT_MODEL " --token \" car\" --plot codebook.svg",
         .least = 2,
         .most = 2,
         .run = cmd_codebook,
@@ -258,7 +258,7 @@ const cli_verb verb_table[] = {
             "Projects a codebook to --dim dimensions by its principal components and weights its tokens by how rare "
             "they are, as Model2Vec does. The result is a model that every verb takes; a baseline that takes seconds. "
             "OUT appears under its name only when it is complete.",
-        .example = "wordllama reduce llama3_8B.safetensors small/model.safetensors --dim 256",
+        .example = "wordllama reduce " DEFAULT_MODEL " small.safetensors --dim 64",
         .least = 1,
         .most = 2,
         .run = cmd_reduce,

@@ -1,4 +1,4 @@
-"""A stand-in for the model hub, for tests/test_hub.c, tests/test_hub_faults.c and tests/test_cli.sh.
+"""A stand-in for the model hub, for tests/test_hub*.c and tests/test_cli.sh.
 
     hub_server.py                serves on 127.0.0.1, prints "PORT\\n", runs until killed or its stdin closes
     hub_server.py --wheel DIR    writes a stand-in wheel into DIR and ends

@@ -547,6 +547,43 @@ static void test_configs(void)
     unsetenv("WORDLLAMA_CONFIGS");
 }
 
+/* ---- GGUF -------------------------------------------------------------------------------------------------------- */
+
+static void copy_file(const char *from, const char *name)
+{
+    wl_mapping mapping;
+    wl_error error;
+    CHECK_THAT(wl_mapping_open(&mapping, from, &error) == WL_OK, "%s", error.message);
+    put(name, mapping.data, mapping.size);
+    wl_mapping_close(&mapping);
+}
+
+/* Parts of one model, of which the table is in whichever; the blocks themselves are test_gguf's. */
+static void test_gguf_parts(void)
+{
+    wl_error error;
+    wl_extract_options f32 = {.stored_as = WL_STORE_F32};
+    make_folder("gguf");
+    for (int i = 1; i <= 3; i++) {
+        char from[1100], name[64];
+        snprintf(from, sizeof from, WL_TEST_DATA "/golden/gguf/split-%05d-of-00003.gguf", i);
+        snprintf(name, sizeof name, "gguf/split-%05d-of-00003.gguf", i);
+        copy_file(from, name);
+    }
+    wl_extracted out;
+    f32.size = sizeof f32;
+    CHECK_THAT(wl_extract(in_root("gguf"), in_root("out/gguf.safetensors"), &f32, &out, &error) == WL_OK, "%s",
+               error.message);
+    CHECK(strcmp(out.tensor, "token_embd.weight") == 0 && out.rows && out.dim);
+    CHECK(wl_extract(in_root("gguf/split-00003-of-00003.gguf"), in_root("out/gguf.safetensors"), &f32, &out, &error) ==
+          WL_OK);
+    /* Renamed, so that the others are not found. */
+    CHECK(rename(in_root("gguf/split-00002-of-00003.gguf"), in_root("gguf/split-00002-of-00004.gguf")) == 0);
+    CHECK(extract(in_root("gguf/split-00002-of-00004.gguf"), in_root("out/none"), &f32, &error) == WL_ERROR_FORMAT &&
+          strstr(error.message, "is part 2 of 3"));
+    CHECK(!wl_path_exists(in_root("out/none")));
+}
+
 /* ---- golden checkpoints ------------------------------------------------------------------------------------------ */
 
 typedef struct expectation {
@@ -704,6 +741,7 @@ int main(int argc, char **argv)
     test_scales();
     test_mismatch();
     test_configs();
+    test_gguf_parts();
     test_checkpoints(argc > 1 ? argv[1] : WL_TEST_DATA "/golden/checkpoints");
     if (argc < 2) test_large();
     wl_remove_tree(root);

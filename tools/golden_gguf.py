@@ -48,7 +48,7 @@ SCALES = {
     Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0], Type.Q2_K: [80, 82],
     Type.Q3_K: [108], Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208], Type.IQ4_NL: [0], Type.IQ4_XS: [0],
     Type.TQ1_0: [52], Type.TQ2_0: [64], Type.MXFP4: [], Type.NVFP4: [],
-}  # fmt: skip
+}
 PLAIN = {Type.F32: "<f4", Type.F16: "<f2", Type.F64: "<f8", Type.BF16: ""}
 # 0, subnormal, 1, the largest, infinity, quiet and signalling NaN, each with both signs; and an ordinary one.
 ODD = [0x0000, 0x0001, 0x03FF, 0x3C00, 0x7BFF, 0x7C00, 0x7E01, 0x7D55]
@@ -272,7 +272,7 @@ TEXTS = [
     "na\u00efve caf\u00e9 \u00c9COLE", "price: 1234567.89 \u20ac, 50%", "\u4f60\u597d\uff0c\u4e16\u754c", "\U0001f600!",
     "def f(x):\n    return x // 2", "a<s>b</s> <unk>", "<|endoftext|>x <mask> y", "the [MASK] of [CLS] it", "\u2581a",
     "   three", "x\u00a0y", "\ufb01ne \uff21\uff22", "The of and to in that for with as was on",
-]  # fmt: skip
+]
 DEFINED = ["\u2581\u2581", "\u2581\u2581\u2581", "\n\n", "<b>"]
 BYTE_LEVEL = {"gpt2": "gpt-2", "roberta-base": "roberta-bpe", "llama3": "llama-bpe", "qwen2.5": "qwen2"}
 
@@ -285,7 +285,7 @@ def trained(kind: str, **options: Any) -> Any:
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=(line for text in texts for line in text.split("\n")), model_writer=out, model_type=kind,
         max_sentence_length=20000, character_coverage=0.98, num_threads=1, minloglevel=2, **options,
-    )  # fmt: skip
+    )
     return sentencepiece.SentencePieceProcessor(model_proto=out.getvalue()), out.getvalue()
 
 

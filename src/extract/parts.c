@@ -247,11 +247,25 @@ static wl_status open_torch(wl_reader *reader, wl_tensors *tensors, wl_carried *
     return wl_read_torch(reader, tensors, error);
 }
 
+/* What a file says of itself and what its name says must agree, for the other parts are found by their names. */
+static wl_status check_split(const wl_gguf *gguf, wl_error *error)
+{
+    const char *slash = strrchr(gguf->reader->name, '/');
+    size_t at;
+    uint64_t number = 1, count = 1;
+    bool named = wl_is_shard(slash ? slash + 1 : gguf->reader->name, &at, &number, &count);
+    if (gguf->parts <= 1 || (named && number == gguf->part + 1 && count == gguf->parts)) return WL_OK;
+    return wl_fail_at(error, WL_ERROR_FORMAT, gguf->reader->name, WL_NO_POSITION, 0,
+                      "is part %" PRIu64 " of %" PRIu64 ", but is not named -%05" PRIu64 "-of-%05" PRIu64 ".gguf",
+                      gguf->part + 1, gguf->parts, gguf->part + 1, gguf->parts);
+}
+
 /* The tokenizer is no reason to fail: the table is what was asked for. */
 static wl_status open_gguf(wl_reader *reader, wl_tensors *tensors, wl_carried *carried, wl_error *error)
 {
     wl_gguf gguf;
     wl_status status = wl_gguf_open(&gguf, reader, tensors, error);
+    if (!status) status = check_split(&gguf, error);
     if (!status && carried && wl_gguf_has_tokenizer(&gguf)) {
         status = wl_gguf_tokenizer(&gguf, &carried->json, error);
         if (status && status != WL_ERROR_MEMORY && status != WL_ERROR_IO) {
