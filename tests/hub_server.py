@@ -11,8 +11,9 @@ are those of the hub, behind a first segment that chooses how the servers behave
     /NAME.SEED/requests, /NAME.SEED/ranges                     GET: how many requests the name had so far, and how
                                                                many of them were for a part of a file
 
-Repositories: owner/stand-in, owner/large, owner/language, owner/gated, owner/renamed; owner/random-SEED, of random bytes; golden/NAME,
-the models of tests/golden/models, and golden/several, in the layout of the first WordLlama repositories.
+Repositories: owner/stand-in, owner/large, owner/language, owner/gated, owner/renamed, owner/sharded;
+owner/random-SEED, of random bytes; golden/NAME, the models of tests/golden/models, and golden/several, in the layout of
+the first WordLlama repositories.
 """
 
 import hashlib
@@ -76,6 +77,35 @@ def random_files(seed: int, version: int) -> Files:
     }
 
 
+def shard(tensors: dict[str, tuple[list[int], bytes]]) -> bytes:
+    header, at = {}, 0
+    for name, (shape, data) in tensors.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + b"".join(data for _, data in tensors.values())
+
+
+def sharded() -> Files:
+    """A language model in two shards of 4 MB, the table of token embeddings in the middle of the second."""
+    rows, dim, rest = 500, 256, bytes(2000000)
+    table = struct.pack(f"<{rows * dim}f", *(i * 0.5 - 1000 for i in range(rows * dim)))
+    first, second = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+    vocabulary = {f"t{i}": i for i in range(rows)}
+    return {
+        "model.safetensors.index.json": json.dumps(
+            {"weight_map": {"a": first, "b": first, "c": second, "model.embed_tokens.weight": second, "d": second}}
+        ).encode(),
+        first: shard({"a": ([500000], rest), "b": ([500000], rest)}),
+        second: shard(
+            {"c": ([500000], rest), "model.embed_tokens.weight": ([rows, dim], table), "d": ([500000], rest)}
+        ),
+        "tokenizer.json": json.dumps(
+            {"version": "1.0", "model": {"type": "WordLevel", "unk_token": "t0", "vocab": vocabulary}}
+        ).encode(),
+    }
+
+
 def files_of(repository: str, version: int) -> Files | None:
     owner, _, name = repository.partition("/")
     if owner == "golden":
@@ -84,6 +114,8 @@ def files_of(repository: str, version: int) -> Files | None:
         return random_files(int(name[7:]), version)
     if name == "large":
         return {"weights.bin": (WEIGHTS * 10)[:: -1 if version else 1], "words.json": STAND_IN["words.json"]}
+    if name == "sharded":
+        return sharded()
     if name == "language":  # a model with layers, and tokens of another name
         return {"model.safetensors": LANGUAGE, "tokenizer.json": b"{}"}
     return STAND_IN if repository in ("owner/stand-in", "owner/gated") else None

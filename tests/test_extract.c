@@ -12,10 +12,11 @@
 #include "extract/config.h"
 #include "extract/names.h"
 #include "extract/parts.h"
+#include "fault.h"
 #include "format/half.h"
 #include "format/json.h"
 #include "format/safetensors_write.h"
-#include "hub/cache.h"
+#include "hub.h"
 #include "test.h"
 #include "wordllama_train.h"
 
@@ -730,6 +731,110 @@ static void test_large(void)
     wl_remove_tree(in_root("large"));
 }
 
+/* ---- faults ------------------------------------------------------------------------------------------------------ */
+
+static void test_faults(void)
+{
+    static const char *const sources[] = {WL_TEST_DATA "/golden/checkpoints/t5-bin-sharded-F32",
+                                          WL_TEST_DATA "/golden/checkpoints/llama-safetensors-sharded-BF16",
+                                          WL_TEST_DATA "/golden/gguf/split-00002-of-00003.gguf"};
+    if (!fault_available()) return;
+    make_folder("faults");
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        wl_error error;
+        wl_extract_options options = {.size = sizeof options, .allow_padding = true};
+        wl_status status = WL_ERROR_MEMORY;
+        size_t nth = 1, without = 0;
+        for (;; nth++) {
+            unlink(in_root("faults/out"));
+            fault_begin(nth);
+            status = wl_extract(sources[i], in_root("faults/out"), &options, NULL, &error);
+            if (!fault_end()) break;
+            bool there = wl_path_exists(in_root("faults/out"));
+            without += status == WL_OK; /* the second thread is done without where it cannot be had */
+            CHECK_THAT(status == WL_OK ? there : status == WL_ERROR_MEMORY && !there, "%zu of %s: %s", nth, sources[i],
+                       error.message);
+        }
+        CHECK_THAT(status == WL_OK && nth > 20 && without <= 2, "%s: %zu allocations, %zu done without", sources[i],
+                   nth, without);
+    }
+}
+
+/* ---- from the hub ------------------------------------------------------------------------------------------------ */
+
+/* owner/sharded of hub_server.py: two shards of 4 MB, 500 x 256 numbers in the middle of the second. */
+static void check_hub(const char *behaviour)
+{
+    enum { HUB_ROWS = 500, HUB_DIM = 256, TABLE = HUB_ROWS * HUB_DIM * 4 };
+    char endpoint[128];
+    wl_error error;
+    wl_extracted out;
+    snprintf(endpoint, sizeof endpoint, "%s/%s", hub_base, behaviour);
+    notes[0] = 0;
+    wl_hub_options hub = {.size = sizeof hub, .endpoint = endpoint, .message = note};
+    wl_extract_options options = {.size = sizeof options, .stored_as = WL_STORE_F32, .hub = &hub};
+    wl_status status = wl_extract("owner/sharded", in_root("hub/out.safetensors"), &options, &out, &error);
+    CHECK_THAT(status == WL_OK, "%s: %s", behaviour, error.message);
+    if (status) return;
+    /* Of 8.5 MB: the table, and for each of two headers what is read ahead. */
+    CHECK_THAT(out.bytes_read >= TABLE && out.bytes_read <= TABLE + 3 * (1 << 18), "%llu bytes",
+               (unsigned long long)out.bytes_read);
+    CHECK(strlen(out.revision) == 40 && out.vocabulary == HUB_ROWS);
+    float *found = read_codebook(in_root("hub/out.safetensors"), HUB_ROWS, HUB_DIM, WL_F32);
+    size_t wrong = 0;
+    for (int i = 0; found && i < HUB_ROWS * HUB_DIM; i++) wrong += found[i] != (float)i * 0.5f - 1000;
+    CHECK_THAT(found && !wrong, "%s: %zu numbers differ", behaviour, wrong);
+    free(found);
+}
+
+static void test_hub(void)
+{
+    int input;
+    hub_clear_environment();
+    make_folder("hub");
+    pid_t server = hub_start_server(&input);
+    if (!server) {
+        SKIP("extraction from the hub: no python3");
+        return;
+    }
+    static const char *const behaviours[] = {"ok", "cut.1", "token"};
+    for (size_t i = 0; i < sizeof behaviours / sizeof *behaviours; i++) {
+        char cache[32];
+        snprintf(cache, sizeof cache, "hub/cache%zu", i);
+        setenv("HF_HUB_CACHE", in_root(cache), 1);
+        if (strcmp(behaviours[i], "token") == 0) setenv("HF_TOKEN", "test-token", 1);
+        check_hub(behaviours[i]);
+        unsetenv("HF_TOKEN");
+        /* The shards are not in the cache, not even in part. */
+        CHECK(hub_faults(in_root(cache), "models--owner--sharded") == 0);
+        CHECK(hub_incomplete(in_root(cache), "models--owner--sharded") == 0);
+    }
+    wl_error error;
+    char endpoint[128];
+    snprintf(endpoint, sizeof endpoint, "%s/ok", hub_base);
+    wl_hub_options hub = {.size = sizeof hub, .endpoint = endpoint};
+    wl_extract_options options = {.size = sizeof options, .hub = &hub};
+    static const struct {
+        const char *source, *message;
+        wl_status status;
+    } cases[] = {
+        {"owner/stand-in", "weights.bin", WL_ERROR_FORMAT},
+        {"owner/nobody", "owner/nobody", WL_ERROR_IO},
+        {"owner/gated", "licence", WL_ERROR_IO},
+        {"owner/sharded@no-such", "no-such", WL_ERROR_IO},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wl_status status = wl_extract(cases[i].source, in_root("hub/none"), &options, NULL, &error);
+        char text[2000];
+        wl_error_format(&error, text, sizeof text);
+        CHECK_THAT(status == cases[i].status && strstr(text, cases[i].message), "%s: %d %s", cases[i].source,
+                   (int)status, text);
+        CHECK(!wl_path_exists(in_root("hub/none")));
+    }
+    unsetenv("HF_HUB_CACHE");
+    hub_stop_server(server, input);
+}
+
 int main(int argc, char **argv)
 {
     if (!mkdtemp(root)) return EXIT_FAILURE;
@@ -743,7 +848,11 @@ int main(int argc, char **argv)
     test_configs();
     test_gguf_parts();
     test_checkpoints(argc > 1 ? argv[1] : WL_TEST_DATA "/golden/checkpoints");
-    if (argc < 2) test_large();
+    if (argc < 2) {
+        test_faults();
+        test_large();
+        test_hub();
+    }
     wl_remove_tree(root);
     return test_end();
 }

@@ -297,7 +297,9 @@ static wl_status open_by_file(wl_table *table, wl_source_files *files, const cha
     if (!status) status = check_parallel(files, file, error);
     if (!status) status = wl_open_part(files, file, 0, &table->reader, &parts.tensors, &table->carried, error);
     /* A shard that was named may stand alone; a set that was found is looked through, so that nothing stands twice. */
-    bool alone = !status && named && choose(&parts.tensors, request, file, &place, error) == WL_OK;
+    wl_status own = !status && named ? choose(&parts.tensors, request, file, &place, error) : WL_ERROR_NOT_FOUND;
+    bool alone = own == WL_OK;
+    if (own == WL_ERROR_MEMORY) status = own;
     if (!status && !alone) status = open_siblings(&parts, files, &table->fetched, error);
     if (!status && !alone) status = choose(&parts.tensors, request, table->reader.name, &place, error);
     if (!status && parts.tensors.items[place].part != 0) {

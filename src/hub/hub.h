@@ -26,7 +26,7 @@ const char *wl_hub_commit(const wl_hub *hub);
 wl_status wl_hub_file(wl_hub *hub, const char *file, char **path, wl_error *error);
 
 /* A file to be read by ranges without fetching it whole; from the cache where it lies there, and through the cache
- * where it is at most 1 MB or kept by git. The reader asks for each range anew, with retries, and notices when the file
+ * where it is at most 256 KB. The reader asks for each range anew, with retries, and notices when the file
  * changes meanwhile (another ETag or size: WL_ERROR_IO); WL_ERROR_UNSUPPORTED from a server that gives no ranges. The
  * hub outlives the reader. Failures as for wl_hub_file. */
 wl_status wl_hub_reader(wl_hub *hub, const char *file, wl_reader *reader, wl_error *error);

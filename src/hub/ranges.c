@@ -1,13 +1,12 @@
-/* Reading a file at the hub by ranges: each fetch is a request for the bytes wanted, at the commit that is known. Files
- * that are small, or that git keeps (which are), come whole into the cache: one read would fetch most of them anyway,
- * they are verified so, and not every server gives parts of them. */
+/* Reading a file at the hub by ranges: each fetch is a request for the bytes wanted, at the commit that is known. A
+ * small file comes whole into the cache: one read would fetch all of it anyway, and it is verified so. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "hub/repository.h"
 
-enum { SMALL = 1 << 20 /* bytes */, GIT_DIGITS = 40 /* of the names that git gives */ };
+enum { SMALL = 1 << 18 /* bytes: what a reader's window would fetch of it anyway */ };
 
 typedef struct remote {
     wl_hub *hub; /* borrowed */
@@ -131,8 +130,7 @@ wl_status wl_hub_reader(wl_hub *hub, const char *file, wl_reader *reader, wl_err
     char *path;
     wl_status status = wl_hub_find(hub, file, &entry, &path, error);
     if (status) return status;
-    bool whole = entry.size <= SMALL || strlen(entry.name) == GIT_DIGITS;
-    if (!path && whole) {
+    if (!path && entry.size <= SMALL) {
         status = wl_hub_download(hub, file, &entry, error);
         path = status ? NULL : wl_layout_pointer(&hub->layout, hub->commit, file, error);
         if (!path) return error->code;
