@@ -159,11 +159,11 @@ typedef struct wl_extract_options {
 
 typedef struct wl_extracted {
     uint64_t rows, dim;
-    uint64_t vocabulary; /* highest id of the tokenizer and 1; 0: no tokenizer was found */
-    uint64_t bytes_read; /* of the source, headers included */
-    char tensor[256];    /* its name */
-    char stored[16];     /* how the source encodes it: "BF16", "Q4_K" */
-    char revision[64];   /* commit at the hub; empty for local files */
+    uint64_t vocabulary;  /* highest id of the tokenizer and 1; 0: no tokenizer was found */
+    uint64_t bytes_read;  /* of the source, headers included */
+    char tensor[256];     /* its name */
+    char stored[16];      /* how the source encodes it: "BF16", "Q4_K" */
+    char revision[64];    /* commit at the hub; empty for local files */
     char tokenizer[1024]; /* path of what was written; empty: none */
 } wl_extracted;
 
@@ -268,8 +268,8 @@ typedef struct wl_concatenated {
  * and the tokenizer of the source that ends first.
  *
  * With align the result has the tokens of the first source. A token's row in another source is that of the token with
- * the same text (with the space in front of it), else the mean of the rows of the tokens that its tokenizer makes of the
- * text; special tokens are found by their piece, else by what they are for (begin, end, padding ...), before that.
+ * the same text (with the space in front of it), else the mean of the rows of the tokens that its tokenizer makes of
+ * the text; special tokens are found by their piece, else by what they are for (begin, end, padding ...), before that.
  *
  * sources_found: (count), may be NULL, as may result. Memory: the tokenizers, and 8 MB or a few rows. */
 WL_API wl_status wl_concat(const char *const *sources, size_t count, const char *path, const wl_concat_options *options,
@@ -299,11 +299,11 @@ typedef struct wl_row_copy {
 enum { WL_NORM_QUANTILES = 9, WL_VARIANCE_SHARES = 4 };
 
 typedef struct wl_inspection {
-    double mean, deviation; /* of all numbers */
-    double norm_mean;       /* norms: lengths of the rows */
+    double mean, deviation;                   /* of all numbers */
+    double norm_mean;                         /* norms: lengths of the rows */
     double norm_quantiles[WL_NORM_QUANTILES]; /* 0 (the least), 1, 5, 25, 50, 75, 95, 99 and 100 %, by the lower rank */
     double center_norm;                       /* length of the mean of all rows */
-    double cosine;            /* average over pairs of two different rows, zero rows left out */
+    double cosine;                            /* average over pairs of two different rows, zero rows left out */
     double partition;         /* min Z / max Z (Mu and Viswanath, 2018), Z(a) = sum over rows w of exp(a.w), over a and
                                * -a for the first 256 directions of the spectrum and that of the mean row; 1: isotropic */
     double energy;            /* sum of the squares of the table less its mean row */
@@ -342,8 +342,8 @@ WL_API wl_status wl_codebook_neighbours(const wl_codebook *codebook, uint32_t ro
 /* ---- models without training ------------------------------------------------------------------------------------- */
 
 /* The factor of a token's row. SIF: a / (a + p), p the token's probability (Arora, Liang, Ma, 2017), counted, or by
- * Zipf's law from its id, as Model2Vec has it: 1 / (id + 2) over the sum of that. ZIPF: log(1 + id), as Model2Vec had it
- * before. */
+ * Zipf's law from its id, as Model2Vec has it: 1 / (id + 2) over the sum of that. ZIPF: log(1 + id), as Model2Vec had
+ * it before. */
 typedef enum wl_weighting { WL_WEIGHT_SIF = 0, WL_WEIGHT_ZIPF, WL_WEIGHT_NONE } wl_weighting;
 
 typedef struct wl_reduce_options {
@@ -368,9 +368,10 @@ typedef struct wl_reduced {
 } wl_reduced;
 
 /* Makes a model of a codebook: principal components (centred), the leading ones removed, weights. The numbers before
- * weighting have the mean square 1, which changes no cosine. The component of the largest magnitude of each direction is
- * positive. Rows beyond the tokenizer's ids, which are padding, are left out. Writes the file and, as wl_extract does,
- * its tokenizer.json: together what wl_model_open opens. path must not be the codebook's file. result may be NULL. Cost and memory: as wl_codebook_inspect with rank dim + remove. */
+ * weighting have the mean square 1, which changes no cosine. The component of the largest magnitude of each direction
+ * is positive. Rows beyond the tokenizer's ids, which are padding, are left out. Writes the file and, as wl_extract
+ * does, its tokenizer.json: together what wl_model_open opens. path must not be the codebook's file. result may be
+ * NULL. Cost and memory: as wl_codebook_inspect with rank dim + remove. */
 WL_API wl_status wl_reduce(const wl_codebook *codebook, const char *path, const wl_reduce_options *options,
                            wl_reduced *result, wl_error *error);
 
