@@ -1,7 +1,7 @@
 #!/bin/sh
 # Extraction from a checkpoint of the shape of a model of 70 billion parameters: 128256 x 8192 in BF16, 2.1 GB, in the
-# first of 30 shards, from the page cache, to the same file system and to memory; beside it what the seed does, with
-# safetensors and torch. Usage: extract.sh PYTHON
+# first of 30 shards, from the page cache, to the same file system and to memory; beside it what copying costs (dd), and
+# what the seed does, with safetensors and torch. Usage: extract.sh PYTHON
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 command=$here/../build/release/wordllama-train
@@ -50,6 +50,8 @@ def run(arguments, out):
 ways = {}
 for name, place in (("to memory", memory), ("to disk, synced", folder)):
     out = f"{place}/out.safetensors"
+    copy = ["dd", f"if={shard}", f"of={out}", "bs=1M", f"count={size >> 20}"] + (["conv=fsync"] if "disk" in name else [])
+    ways[f"dd of as many bytes, {name}"] = (copy, out)
     ways[f"wordllama, {name}"] = ([command, "extract", folder, out], out)
     ways[f"wordllama --dtype bf16, {name}"] = ([command, "extract", folder, out, "--dtype", "bf16"], out)
     if name == "to memory" and os.path.exists(python):
