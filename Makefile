@@ -59,6 +59,7 @@ parity-extract: release
 	@build/checkpoints/venv/bin/python tools/golden_gguf.py --all build/checkpoints/all/gguf
 	build/release/tests/test_extract build/checkpoints/all/models
 	build/release/tests/test_extract build/checkpoints/all/gguf
+	build/checkpoints/venv/bin/python tools/golden_gguf.py --parity build/release/wordllama-train
 
 # Each target for a while, from its corpus on; what is found is left in build/fuzz.
 fuzz-short: fuzz
