@@ -4,6 +4,7 @@
 
 #include "codebooks.h"
 #include "commands.h"
+#include "extract/codebook.h"
 #include "io.h"
 #include "models.h"
 #include "plot.h"
@@ -17,18 +18,20 @@ typedef struct cli_report {
     const char *path;
     wl_codebook_shape shape;
     const wl_inspection *found;
+    bool json;
     wl_buffer out;
 } cli_report;
 
 static const int quantiles[WL_NORM_QUANTILES] = {0, 1, 5, 25, 50, 75, 95, 99, 100};
 static const int shares[WL_VARIANCE_SHARES] = {50, 90, 95, 99};
 
-/* The piece of a row, as a JSON string; "null" where it has none. */
+/* The piece of a row, as a JSON string; where it has none "null", and "-" for people. */
 static wl_status put_piece(cli_report *report, size_t row, wl_error *error)
 {
     const wl_tokenizer *tokenizer = wl_codebook_tokenizer(report->codebook);
     wl_text piece = tokenizer ? wl_tokenizer_piece(tokenizer, (uint32_t)row) : (wl_text){NULL, 0};
-    return piece.data ? append_json(&report->out, piece, error) : wl_buffer_append(&report->out, "null", 4, error);
+    if (piece.data) return append_json(&report->out, piece, error);
+    return append_format(&report->out, error, report->json ? "null" : "-");
 }
 
 /* ---- for people -------------------------------------------------------------------------------------------------- */
@@ -112,7 +115,7 @@ static wl_status put_text(cli_report *report, wl_error *error)
     if (!status)
         status = append_format(out, error, "\nmean row:        norm %.4g, %.1f%% of the mean norm\n",
                                found->center_norm, of_mean);
-    if (!status) status = append_format(out, error, "mean cosine:     %.4f between two rows\n", found->cosine);
+    if (!status) status = append_format(out, error, "mean cosine:     %.3g between two rows\n", found->cosine);
     if (!status)
         status = append_format(out, error, "isotropy:        %.4f (least by greatest partition function)\n",
                                found->partition);
@@ -261,7 +264,7 @@ static wl_status inspect(const wl_codebook *codebook, const char *path, const cl
         .progress = show_rows,
         .user = &progress,
     };
-    cli_report report = {.codebook = codebook, .path = path, .found = &found};
+    cli_report report = {.codebook = codebook, .path = path, .found = &found, .json = settings->json};
     report.shape = wl_codebook_describe(codebook);
     progress_begin(&progress, false);
     wl_status status = wl_codebook_inspect(codebook, &options, &found, error);
@@ -272,16 +275,35 @@ static wl_status inspect(const wl_codebook *codebook, const char *path, const cl
     return status;
 }
 
+/* What would fail after the work, before it. */
+static wl_status check_request(const wl_codebook *codebook, const char *path, const cli_settings *settings,
+                               wl_error *error)
+{
+    const char *const read[] = {path, codebook->file.path};
+    wl_codebook_shape shape = wl_codebook_describe(codebook);
+    if (settings->plot && check_not_read(settings->plot, read, sizeof read / sizeof *read, error)) return error->code;
+    for (size_t i = 0; i < settings->chosen_tokens.count; i++) {
+        uint32_t row;
+        const char *name = settings->chosen_tokens.names[i];
+        if (wl_codebook_find(codebook, (wl_text){name, strlen(name)}, &row, error)) return error->code;
+    }
+    if (shape.vocabulary > shape.rows)
+        fprintf(stderr, "wordllama: warning: the tokenizer has more ids than the table has rows: is it another's?\n");
+    return WL_OK;
+}
+
 wl_status cmd_codebook(const cli_settings *settings, wl_error *error)
 {
-    if (strcmp(settings->operands[0], "info") != 0)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "codebook has no '%.100s', expected codebook info CODEBOOK",
-                       settings->operands[0]);
+    const char *what = settings->operands[0];
+    if (strcmp(what, "info") != 0 || settings->operand_count < 2)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "codebook needs what to do and a codebook: 'codebook info %.100s'",
+                       strcmp(what, "info") == 0 ? "CODEBOOK" : settings->operands[settings->operand_count - 1]);
     if (settings->plot && is_standard_output(settings->plot))
         return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the lines both go to standard output");
     char *path = find_model(settings->operands[1], error);
     wl_codebook *codebook = path ? wl_codebook_open(path, settings->tokenizer, error) : NULL;
-    wl_status status = codebook ? inspect(codebook, path, settings, error) : error->code;
+    wl_status status = codebook ? check_request(codebook, path, settings, error) : error->code;
+    if (!status) status = inspect(codebook, path, settings, error);
     wl_codebook_close(codebook);
     free(path);
     return status;

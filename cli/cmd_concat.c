@@ -4,6 +4,7 @@
 
 #include "codebooks.h"
 #include "commands.h"
+#include "interruption.h"
 #include "io.h"
 #include "models.h"
 

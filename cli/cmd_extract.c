@@ -1,15 +1,36 @@
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "codebooks.h"
 #include "commands.h"
+#include "interruption.h"
 #include "io.h"
 #include "transfer.h"
 
 #include "wordllama_train.h"
 
+/* SOURCE, or the folder of a model that was pulled by that name; path: room for that. */
+static const char *find_source(const char *source, char *path, size_t size)
+{
+    wl_error unused;
+    wl_codebook_config config = {0};
+    bool known = strchr(source, '/') || wl_path_exists(source);
+    if (!known) {
+        known = wl_codebook_config_read(source, &config, &unused) == WL_OK;
+        wl_codebook_config_free(&config);
+    }
+    if (!known && wl_pull_directory(source, NULL, path, size, &unused) == WL_OK && wl_path_exists(path)) return path;
+    return source;
+}
+
 wl_status cmd_extract(const cli_settings *settings, wl_error *error)
 {
+    char pulled[4096];
+    const char *target = find_target(settings, "extract", 1, error);
+    char *path = target ? make_target(target, error) : NULL;
+    if (!path) return error->code;
     cli_transfer transfer;
     transfer_begin(&transfer);
     wl_hub_options hub = {
@@ -34,15 +55,19 @@ wl_status cmd_extract(const cli_settings *settings, wl_error *error)
         .user = &transfer,
     };
     wl_extracted out;
-    wl_status status = wl_extract(settings->operands[0], settings->operands[1], &options, &out, error);
+    interruption_begin();
+    wl_status status =
+        wl_extract(find_source(settings->operands[0], pulled, sizeof pulled), path, &options, &out, error);
     transfer_end(&transfer);
-    if (status) return status;
+    interruption_end();
     wl_buffer line = {0};
-    status = append_format(&line, error, "%s: %" PRIu64 " x %" PRIu64 " of %s (%s)", settings->operands[1], out.rows,
-                           out.dim, out.tensor, out.stored);
+    if (!status)
+        status = append_format(&line, error, "%s: %" PRIu64 " x %" PRIu64 " of %s (%s)", path, out.rows, out.dim,
+                               out.tensor, out.stored);
     if (!status && *out.tokenizer) status = append_format(&line, error, ", %s", out.tokenizer);
     if (!status) status = append_format(&line, error, "\n");
     if (!status) status = print_all(&line, error);
     wl_buffer_free(&line);
+    free(path);
     return status;
 }

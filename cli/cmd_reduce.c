@@ -5,7 +5,7 @@
 
 #include "codebooks.h"
 #include "commands.h"
-#include "hub/cache.h"
+#include "interruption.h"
 #include "io.h"
 #include "models.h"
 #include "read.h"
@@ -78,24 +78,7 @@ static uint64_t *count_tokens(const wl_codebook *codebook, const cli_settings *s
     return NULL;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
-
-/* OUT, or model.safetensors in it where it is a folder, or ends like one. Folders that are missing are made. To be
- * freed; NULL on failure. */
-static char *model_path(const char *out, wl_error *error)
-{
-    size_t size = strlen(out);
-    bool folder = wl_path_is_directory(out) || (size && out[size - 1] == '/');
-    char *path = folder ? wl_path_join(out, "model.safetensors", error) : wl_copy_text(out, size, error);
-    char *slash = path ? strrchr(path, '/') : NULL;
-    if (!slash || slash == path) return path;
-    *slash = 0;
-    wl_status status = wl_path_is_directory(path) ? WL_OK : wl_make_directories(path, error);
-    *slash = '/';
-    if (!status) return path;
-    free(path);
-    return NULL;
-}
+/* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
 static wl_status check_flags(const cli_settings *settings, wl_error *error)
 {
@@ -149,17 +132,19 @@ wl_status cmd_reduce(const cli_settings *settings, wl_error *error)
     if (!out || check_flags(settings, error)) return error->code;
     cli_progress progress;
     progress_begin(&progress, false);
-    char *source = find_model(settings->operands[0], error), *path = NULL;
-    wl_codebook *codebook = source ? wl_codebook_open(source, settings->tokenizer, error) : NULL;
+    char *source = find_model(settings->operands[0], error), *path = make_target(out, error);
+    wl_codebook *codebook = source && path ? wl_codebook_open(source, settings->tokenizer, error) : NULL;
     uint64_t *counts = NULL;
-    wl_status status = codebook ? WL_OK : error->code;
+    wl_status status =
+        codebook ? check_not_read(path, settings->inputs.names, settings->inputs.count, error) : error->code;
     if (!status && settings->inputs.count) {
         counts = count_tokens(codebook, settings, &progress, error);
         if (!counts) status = error->code;
         progress_end();
     }
-    if (!status) path = model_path(out, error);
-    if (!status) status = path ? reduce(codebook, path, settings, counts, &progress, error) : error->code;
+    interruption_begin();
+    if (!status) status = reduce(codebook, path, settings, counts, &progress, error);
+    interruption_end();
     wl_codebook_close(codebook);
     free(counts);
     free(source);

@@ -1,7 +1,12 @@
 #include "codebooks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "hub/cache.h"
+#include "interruption.h"
 #include "io.h"
 
 bool show_rows(void *user, const char *file, uint64_t done, uint64_t total)
@@ -9,7 +14,7 @@ bool show_rows(void *user, const char *file, uint64_t done, uint64_t total)
     (void)file;
     cli_progress *progress = user;
     if (progress->total != total) progress_stage(progress, "rows", total);
-    return progress_tell(progress, done, 0);
+    return progress_tell(progress, done, 0) && !interrupted();
 }
 
 void tell_rows(void *user, const char *text)
@@ -33,4 +38,30 @@ const char *find_target(const cli_settings *settings, const char *verb, size_t s
     else
         return path;
     return NULL;
+}
+
+char *make_target(const char *out, wl_error *error)
+{
+    size_t size = strlen(out);
+    bool folder = wl_path_is_directory(out) || (size && out[size - 1] == '/');
+    char *path = folder ? wl_path_join(out, "model.safetensors", error) : wl_copy_text(out, size, error);
+    char *slash = path ? strrchr(path, '/') : NULL;
+    if (!slash || slash == path) return path;
+    *slash = 0;
+    wl_status status = wl_path_is_directory(path) ? WL_OK : wl_make_directories(path, error);
+    *slash = '/';
+    if (!status) return path;
+    free(path);
+    return NULL;
+}
+
+wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error)
+{
+    struct stat target, source;
+    if (stat(path, &target) != 0) return WL_OK;
+    for (size_t i = 0; i < count; i++)
+        if (read[i] && stat(read[i], &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
+            return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
+                              "is a file that is read; write to another");
+    return WL_OK;
 }

@@ -5,12 +5,20 @@
 #include "args.h"
 #include "progress.h"
 
-/* A wl_pull_progress that counts rows, and a wl_pull_message; user is a cli_progress. */
+/* A wl_pull_progress that counts rows and ends where an interruption came, and a wl_pull_message; user is a
+ * cli_progress. */
 bool show_rows(void *user, const char *file, uint64_t done, uint64_t total);
 void tell_rows(void *user, const char *text);
 
 /* The OUT of a verb: --output, else the operand behind the first `sources`, but not both. What they mean where it is a
  * file; NULL and an error where there is none. */
 const char *find_target(const cli_settings *settings, const char *verb, size_t sources, wl_error *error);
+
+/* The file that OUT means, to be freed: model.safetensors in it, where it is a folder or ends in a slash. Folders that
+ * are missing are made. NULL and an error where that fails. */
+char *make_target(const char *out, wl_error *error);
+
+/* WL_ERROR_ARGUMENT where writing to path would destroy what is read: one of count paths, of which NULL is none. */
+wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error);
 
 #endif

@@ -62,10 +62,18 @@ static void flag_title(const cli_flag *row, char *title, size_t size)
              row->value ? row->value : "");
 }
 
+/* A variable of rows for different verbs is told once. */
+static bool seen_before(const cli_flag *row)
+{
+    for (const cli_flag *other = flag_table; other < row; other++)
+        if (other->variable && strcmp(other->variable, row->variable) == 0) return true;
+    return false;
+}
+
 static void put_environment(cli_page *page, const cli_verb *verb, void (*entry)(cli_page *, const char *, const char *))
 {
     for (const cli_flag *row = flag_table; row->name; row++) {
-        if (!row->variable || (verb && !flag_belongs(row, verb))) continue;
+        if (!row->variable || (verb && !flag_belongs(row, verb)) || seen_before(row)) continue;
         char text[64];
         snprintf(text, sizeof text, "default of --%s", row->name);
         entry(page, row->variable, text);

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interruption.h"
+
 #define EVERY 0.2 /* seconds between two lines */
 
 static double now(void)
@@ -36,7 +38,7 @@ bool transfer_show(void *user, const char *file, uint64_t done, uint64_t total)
     enum { WIDTH = 24 };
     cli_transfer *transfer = user;
     double time = now();
-    if (!transfer->terminal || time - transfer->printed < EVERY) return true;
+    if (!transfer->terminal || time - transfer->printed < EVERY) return !interrupted();
     if (strncmp(transfer->file, file, sizeof transfer->file - 1) != 0) {
         snprintf(transfer->file, sizeof transfer->file, "%s", file);
         transfer->begun = time;
@@ -57,5 +59,5 @@ bool transfer_show(void *user, const char *file, uint64_t done, uint64_t total)
     if (seconds > 1 && done > transfer->begun_at)
         fprintf(stderr, ", %.1f MB/s", (double)(done - transfer->begun_at) / 1e6 / seconds);
     fflush(stderr);
-    return true;
+    return !interrupted();
 }

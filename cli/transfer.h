@@ -13,7 +13,7 @@ typedef struct cli_transfer {
 } cli_transfer;
 
 void transfer_begin(cli_transfer *transfer);
-/* A wl_pull_progress and a wl_pull_message; user is the transfer. */
+/* A wl_pull_progress, which ends the work where an interruption came, and a wl_pull_message; user is the transfer. */
 bool transfer_show(void *user, const char *file, uint64_t done, uint64_t total);
 void transfer_tell(void *user, const char *text);
 /* Erases the line, if there is one. */

@@ -207,7 +207,7 @@ const cli_verb verb_table[] = {
             "the table is read, or fetched, whatever the size of the model; nothing that a file holds is executed. OUT "
             "appears under its name only when it is complete.",
         .example = "wordllama extract Qwen/Qwen3-0.6B qwen3.safetensors --allow-padding",
-        .least = 2,
+        .least = 1,
         .most = 2,
         .run = cmd_extract,
     },
@@ -246,7 +246,7 @@ const cli_verb verb_table[] = {
             "directions, the spectrum and its effective rank, rows that were never trained; with --token also the "
             "nearest neighbours of a token.",
         .example = "wordllama codebook info " DEFAULT_MODEL " --token \" car\" --plot codebook.svg",
-        .least = 2,
+        .least = 1,
         .most = 2,
         .run = cmd_codebook,
     },

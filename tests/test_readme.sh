@@ -27,7 +27,8 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-unset WORDLLAMA_POLICY WORDLLAMA_THREADS WORDLLAMA_CACHE NO_COLOR
+unset WORDLLAMA_POLICY WORDLLAMA_THREADS NO_COLOR
+export WORDLLAMA_CACHE="${model%/models/*}" # the model by its name, as the documents call it
 export WORDLLAMA_MODEL="$model"
 mkdir "$work/bin" "$work/place" "$work/case"
 cp -R "$source/demo" "$work/place/demo"

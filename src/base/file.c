@@ -70,6 +70,11 @@ wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *
     *file = (wl_replacement){0};
     if (wl_path_is_directory(path))
         return wl_fail_at(error, WL_ERROR_IO, path, WL_NO_POSITION, 0, "is a directory, expected a file to write");
+    struct stat old;
+    bool there = stat(path, &old) == 0;
+    if (there && !S_ISREG(old.st_mode)) /* /dev/null must stay what it is */
+        return wl_fail_at(error, WL_ERROR_IO, path, WL_NO_POSITION, 0,
+                          "is no regular file, and only those are replaced");
     static const char suffix[] = ".XXXXXX";
     size_t length = strlen(path);
     file->path = wl_copy_text(path, length, error);
@@ -87,8 +92,8 @@ wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *
     /* mkstemp makes the file private; a result file has the usual permissions. */
     mode_t mask = umask(0);
     umask(mask);
-    struct stat old; /* a file that is there keeps its permissions */
-    mode_t mode = stat(path, &old) == 0 && S_ISREG(old.st_mode) ? old.st_mode & 07777 : 0666 & ~mask;
+    /* A file that is there keeps its permissions. */
+    mode_t mode = there ? old.st_mode & 07777 : 0666 & ~mask;
     if (fchmod(descriptor, mode) != 0 || !(file->stream = fdopen(descriptor, "w+b"))) {
         wl_fail_errno(error, path, "write", errno);
         close(descriptor);

@@ -107,9 +107,12 @@ static wl_status open_indexed(const wl_parts *parts, wl_source_files *files, con
 {
     const char *file = parts->files[wanted->part];
     wl_status status = wl_open_part(files, file, wanted->part, reader, tensors, NULL, error);
-    if (status == WL_ERROR_NOT_FOUND)
-        wl_fail_at(error, status, file, WL_NO_POSITION, 0, "is missing: the index says that \"%.100s\" is in it",
-                   wanted->name);
+    if (status == WL_ERROR_NOT_FOUND) {
+        char reason[200];
+        snprintf(reason, sizeof reason, "%.199s", error->message);
+        wl_fail_at(error, status, file, WL_NO_POSITION, 0, "is missing: the index says that \"%.100s\" is in it (%s)",
+                   wanted->name, reason);
+    }
     if (status) return status;
     *found = wl_tensors_find(tensors, wanted->name);
     if (*found) return WL_OK;

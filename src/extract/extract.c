@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "extract/checkpoint.h"
 #include "extract/codebook_write.h"
+#include "format/half.h"
 #include "text/tokenizer.h"
 
 #define TOKENIZER_MOST ((size_t)256 << 20) /* bytes; the largest known are about 40 MB */
@@ -152,6 +153,7 @@ struct block {
     float *rows;
     uint64_t first; /* row */
     size_t count;   /* rows; 0: nothing is in it */
+    uint64_t odd;   /* numbers that are not finite, of all blocks so far */
     wl_error error;
     wl_status status;
 };
@@ -174,6 +176,10 @@ static wl_status fill(const struct stream *stream, struct block *block, wl_error
         return error->code;
     encoding->decode(block->bytes, (size_t)(block->count * blocks), block->rows);
     wl_table_scale(table, block->first, block->count, block->rows);
+    uint32_t odd = 0;
+    for (size_t i = 0, count = block->count * (size_t)table->tensor.shape[1]; i < count; i++)
+        odd += (wl_float_bits(block->rows[i]) & 0x7F800000) == 0x7F800000;
+    block->odd += odd;
     return WL_OK;
 }
 
@@ -230,6 +236,9 @@ static wl_status copy_table(extraction *this, wl_codebook_writer *writer, wl_err
         status = stream.blocks[i].rows ? WL_OK : WL_ERROR_MEMORY;
     }
     if (!status) status = run(&stream, pool, error);
+    uint64_t odd = stream.blocks[0].odd + stream.blocks[1].odd;
+    if (!status && odd)
+        say(&this->options, "warning: %" PRIu64 " numbers of \"%s\" are infinite or NaN", odd, this->out.tensor);
     for (size_t i = 0; i < 2; i++) {
         free(stream.blocks[i].bytes);
         free(stream.blocks[i].rows);
@@ -239,6 +248,19 @@ static wl_status copy_table(extraction *this, wl_codebook_writer *writer, wl_err
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Another model's tokenizer would be taken for this one's. */
+static wl_status warn_of_neighbour(const extraction *this, const char *path, wl_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = wl_copy_text(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1, error);
+    char *neighbour = folder ? wl_path_join(folder, "tokenizer.json", error) : NULL;
+    if (neighbour && !this->tokenizer.size && wl_path_exists(neighbour))
+        say(&this->options, "warning: %s is there already, and will be taken for this table's", neighbour);
+    free(folder);
+    free(neighbour);
+    return neighbour ? WL_OK : WL_ERROR_MEMORY;
+}
 
 static wl_status write_codebook(extraction *this, const char *source, const char *path, wl_error *error)
 {
@@ -263,6 +285,7 @@ static wl_status write_codebook(extraction *this, const char *source, const char
     if (!status && this->tokenizer.size)
         status =
             wl_codebook_write_tokenizer(path, this->tokenizer.data, this->tokenizer.size, this->out.tokenizer, error);
+    if (!status) status = warn_of_neighbour(this, path, error);
     if (!status) status = wl_codebook_writer_commit(&writer, error);
     wl_codebook_writer_abandon(&writer);
     return status;
@@ -289,6 +312,8 @@ static wl_status open_table(extraction *this, const char *path, wl_error *error)
     if (this->files.hub) snprintf(this->out.revision, sizeof this->out.revision, "%s", wl_hub_commit(this->files.hub));
     if (tensor->encoding == &wl_encoding_i8 && !this->table.scales.values)
         say(options, "warning: no scales stand beside \"%s\": its whole numbers are taken as they are", tensor->name);
+    if (!this->files.hub && options->hub && options->hub->revision)
+        say(options, "warning: the revision is of no meaning for files here");
     if (wl_source_is_file(&this->table.reader, path))
         return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                           "is the file that the table is read from; write to another");
@@ -304,6 +329,9 @@ wl_status wl_extract(const char *source, const char *path, const wl_extract_opti
     if (!source || !path) return wl_fail(error, WL_ERROR_ARGUMENT, "the %s is NULL", source ? "path" : "source");
     extraction this = {0};
     if (wl_read_options(&this.options, sizeof this.options, options, "wl_extract_options", error)) return error->code;
+    if (!*source) return wl_fail(error, WL_ERROR_ARGUMENT, "the source's name is empty");
+    if (wl_path_is_directory(path))
+        return wl_fail_at(error, WL_ERROR_IO, path, WL_NO_POSITION, 0, "is a directory, expected a file to write");
     if (this.options.stored_as > WL_STORE_F32)
         return wl_fail(error, WL_ERROR_ARGUMENT, "stored_as is %d, which is no type", (int)this.options.stored_as);
     wl_status status = choose_source(&this, source, &source, error);

@@ -16,7 +16,7 @@ static wl_status open_here(wl_source_files *files, const char *source, wl_error 
         files->folder = wl_copy_text(source, strlen(source), error);
     else {
         files->folder = slash ? wl_copy_text(source, slash == source ? 1 : (size_t)(slash - source), error)
-                              : wl_copy_text(".", 1, error);
+                              : wl_copy_text("", 0, error);
         files->file = wl_copy_text(slash ? slash + 1 : source, strlen(slash ? slash + 1 : source), error);
         if (!files->file) return WL_ERROR_MEMORY;
     }

@@ -269,7 +269,7 @@ static wl_status visit(transfer *this, const char *url, char **next)
         if (this->status)
             status = this->status;
         else if (code != CURLE_OK && !told)
-            status = wl_fail(error, WL_ERROR_IO, "%s", *reason ? reason : curl_easy_strerror(code));
+            status = wl_fail(error, WL_ERROR_IO, "%.200s: %s", url, *reason ? reason : curl_easy_strerror(code));
         else if (!this->headed) {
             answer->transient = true;
             status = wl_fail(error, WL_ERROR_IO, "the connection ended in the headers of the answer");

@@ -135,8 +135,10 @@ static wl_status find_table(wl_model *model, wl_error *error)
     model->table = wl_safetensors_find(&model->file, "embedding.weight");
     if (!model->table) model->table = wl_safetensors_find(&model->file, "embeddings");
     if (!model->table)
-        return wl_fail_at(error, WL_ERROR_FORMAT, model->file.path, WL_NO_POSITION, 0,
-                          "has no tensor 'embedding.weight' (WordLlama) or 'embeddings' (Model2Vec)");
+        return wl_fail_at(
+            error, WL_ERROR_FORMAT, model->file.path, WL_NO_POSITION, 0,
+            "has no tensor 'embedding.weight' (WordLlama) or 'embeddings' (Model2Vec); 'wordllama extract' takes "
+            "the table out of a language model");
     const wl_tensor *table = model->table;
     bool known = table->dtype == WL_F64 || wl_sum_kernel_of(&wl_kernels_generic, table->dtype);
     if (table->rank != 2 || !known || table->count == 0 || table->shape[0] > WL_ID_LIMIT ||
