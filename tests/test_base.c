@@ -396,6 +396,7 @@ static void test_replacement(void)
 {
     wl_replacement file;
     wl_error error = {0};
+    CHECK(wl_replacement_open(&file, "/dev/null", &error) == WL_ERROR_IO && strstr(error.message, "regular"));
     CHECK(wl_replacement_open(&file, in_folder("new"), &error) == WL_OK);
     fputs("first", file.stream);
     CHECK(!wl_path_exists(in_folder("new"))); /* only when it is complete */

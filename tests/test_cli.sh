@@ -955,6 +955,40 @@ fi
 exec 4>&-
 wait $server || true
 
+# ---- codebooks -------------------------------------------------------------------------------------------------------
+
+# Sets of one kind in a folder of their own: what must not be lost is there, what must not appear is not.
+mkdir ../codebooks
+works "extract" wordllama extract "$model" ../codebooks/a.safetensors
+ok "extract: one line" grep -qx '../codebooks/a.safetensors: [0-9]* x [0-9]* of embedding.weight (F16), .*tokenizer.json' ../out
+sum=$(cksum <../codebooks/a.safetensors)
+kept() { [ "$(cksum <../codebooks/a.safetensors)" = "$sum" ]; }
+a=../codebooks/a.safetensors
+works "extract -o into a new folder" wordllama extract $a -o new/folder/
+ok "extract -o: the file" cmp -s new/folder/tokenizer.json ../codebooks/tokenizer.json
+rm -rf new
+fails "extract: no OUT" 2 "extract needs -o OUT" wordllama extract $a
+fails "extract: two OUT" 2 "two files to write" wordllama extract $a b -o c
+fails "extract: over its source" 2 "is the file that the table is read from" wordllama extract $a $a
+fails "extract: nothing there" 1 "no config of that name" wordllama extract nowhere b
+fails "extract: no name" 2 "the source's name is empty" wordllama extract "" b
+fails "extract: a device" 1 "/dev/null: is no regular file" wordllama extract $a /dev/null
+fails "extract: standard output" 2 "not to standard output" wordllama extract $a -
+fails "extract: a config that does not fit" 1 "the config llama2_70B expects 32000 x 8192" \
+    wordllama extract $a b --config llama2_70B
+fails "concat: over its source" 2 "expected another file to write" wordllama concat $a $a -o $a
+fails "concat: a device" 1 "/dev/null: is no regular file" wordllama concat $a $a -o /dev/null
+fails "concat: scale" 2 "expected none, variance or norm" wordllama concat $a $a -o b --scale unit
+fails "reduce: over its texts" 2 "is a file that is read" wordllama reduce $a ../in --input ../in
+fails "codebook: without info" 2 "'codebook info $a'" wordllama codebook $a
+fails "codebook: a picture over the table" 2 "is a file that is read" wordllama codebook info $a --plot $a
+fails "codebook: no such token" 1 "no token is" wordllama codebook info $a --token "no such token"
+fails "configs: no such" 1 "no config is known" wordllama configs nobody
+ok "codebooks: nothing was written over" kept
+small_files() { (ulimit -f 100 && wordllama extract $a b.safetensors); }
+fails "extract: a file that may not grow" 1 "cannot write: File too large" small_files
+rm -rf ../codebooks
+
 # ---- bad inputs ------------------------------------------------------------------------------------------------------
 
 fails "missing input" 1 "nowhere: cannot open: No such file" wordllama embed --input nowhere --output vectors
