@@ -104,11 +104,16 @@ static wl_status concat(cli_sources *sources, const char *path, const cli_settin
 
 wl_status cmd_concat(const cli_settings *settings, wl_error *error)
 {
-    const char *path = find_target(settings, "concat", settings->operand_count, error);
-    if (!path) return error->code;
+    const char *out = find_target(settings, "concat", settings->operand_count, error);
+    if (!out) return error->code;
+    cli_target target = {0};
     cli_sources sources = {0};
     wl_status status = sources_open(&sources, settings, error);
-    if (!status) status = concat(&sources, path, settings, error);
+    if (!status) status = target_open(&target, out, error);
+    interruption_begin();
+    if (!status) status = concat(&sources, target.path, settings, error);
+    target_close(&target, status != WL_OK);
+    interruption_end();
     sources_free(&sources);
     return status;
 }

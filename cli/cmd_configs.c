@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,10 @@ static wl_status append_own(wl_buffer *out, wl_error *error)
     for (int i = 0; i < count; i++) {
         char *path = status ? NULL : wl_path_join(folder, entries[i]->d_name, error);
         if (!status) status = path ? append_named(out, path, true, error) : WL_ERROR_MEMORY;
+        if (status == WL_ERROR_FORMAT) { /* one that is broken does not hide the others */
+            fprintf(stderr, "wordllama: warning: %s:%" PRIu64 ": %s\n", path, error->line, error->message);
+            status = WL_OK;
+        }
         free(path);
         free(entries[i]);
     }

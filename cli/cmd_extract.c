@@ -28,9 +28,13 @@ static const char *find_source(const char *source, char *path, size_t size)
 wl_status cmd_extract(const cli_settings *settings, wl_error *error)
 {
     char pulled[4096];
-    const char *target = find_target(settings, "extract", 1, error);
-    char *path = target ? make_target(target, error) : NULL;
-    if (!path) return error->code;
+    const char *out_name = find_target(settings, "extract", 1, error);
+    cli_target target;
+    if (!out_name) return error->code;
+    if (target_open(&target, out_name, error)) {
+        target_close(&target, true);
+        return error->code;
+    }
     cli_transfer transfer;
     transfer_begin(&transfer);
     wl_hub_options hub = {
@@ -57,17 +61,19 @@ wl_status cmd_extract(const cli_settings *settings, wl_error *error)
     wl_extracted out;
     interruption_begin();
     wl_status status =
-        wl_extract(find_source(settings->operands[0], pulled, sizeof pulled), path, &options, &out, error);
+        wl_extract(find_source(settings->operands[0], pulled, sizeof pulled), target.path, &options, &out, error);
     transfer_end(&transfer);
-    interruption_end();
     wl_buffer line = {0};
     if (!status)
-        status = append_format(&line, error, "%s: %" PRIu64 " x %" PRIu64 " of %s (%s)", path, out.rows, out.dim,
+        status = append_format(&line, error, "%s: %" PRIu64 " x %" PRIu64 " of %s (%s)", target.path, out.rows, out.dim,
                                out.tensor, out.stored);
     if (!status && *out.tokenizer) status = append_format(&line, error, ", %s", out.tokenizer);
+    for (size_t i = 0; i < line.size; i++) /* names of tensors may hold anything */
+        if ((unsigned char)line.data[i] < 0x20) line.data[i] = '?';
     if (!status) status = append_format(&line, error, "\n");
     if (!status) status = print_all(&line, error);
     wl_buffer_free(&line);
-    free(path);
+    target_close(&target, status != WL_OK);
+    interruption_end();
     return status;
 }

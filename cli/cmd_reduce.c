@@ -132,22 +132,24 @@ wl_status cmd_reduce(const cli_settings *settings, wl_error *error)
     if (!out || check_flags(settings, error)) return error->code;
     cli_progress progress;
     progress_begin(&progress, false);
-    char *source = find_model(settings->operands[0], error), *path = make_target(out, error);
-    wl_codebook *codebook = source && path ? wl_codebook_open(source, settings->tokenizer, error) : NULL;
+    cli_target target = {0};
+    char *source = find_model(settings->operands[0], error);
+    bool opened = source && target_open(&target, out, error) == WL_OK;
+    wl_codebook *codebook = opened ? wl_codebook_open(source, settings->tokenizer, error) : NULL;
     uint64_t *counts = NULL;
     wl_status status =
-        codebook ? check_not_read(path, settings->inputs.names, settings->inputs.count, error) : error->code;
+        codebook ? check_not_read(target.path, settings->inputs.names, settings->inputs.count, error) : error->code;
     if (!status && settings->inputs.count) {
         counts = count_tokens(codebook, settings, &progress, error);
         if (!counts) status = error->code;
         progress_end();
     }
     interruption_begin();
-    if (!status) status = reduce(codebook, path, settings, counts, &progress, error);
-    interruption_end();
+    if (!status) status = reduce(codebook, target.path, settings, counts, &progress, error);
     wl_codebook_close(codebook);
     free(counts);
     free(source);
-    free(path);
+    target_close(&target, status != WL_OK);
+    interruption_end();
     return status;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "hub/cache.h"
 #include "interruption.h"
@@ -40,19 +41,39 @@ const char *find_target(const cli_settings *settings, const char *verb, size_t s
     return NULL;
 }
 
-char *make_target(const char *out, wl_error *error)
+wl_status target_open(cli_target *target, const char *out, wl_error *error)
 {
     size_t size = strlen(out);
     bool folder = wl_path_is_directory(out) || (size && out[size - 1] == '/');
-    char *path = folder ? wl_path_join(out, "model.safetensors", error) : wl_copy_text(out, size, error);
-    char *slash = path ? strrchr(path, '/') : NULL;
-    if (!slash || slash == path) return path;
+    *target = (cli_target){0};
+    target->path = folder ? wl_path_join(out, "model.safetensors", error) : wl_copy_text(out, size, error);
+    if (!target->path) return WL_ERROR_MEMORY;
+    char *slash = strrchr(target->path, '/');
+    if (!slash || slash == target->path) return WL_OK;
+    /* The longest part that is there. */
+    for (char *end = slash; end && end != target->path;) {
+        *end = 0;
+        bool there = wl_path_is_directory(target->path);
+        size_t length = strlen(target->path);
+        char *before = there ? NULL : strrchr(target->path, '/');
+        *end = '/';
+        if (there) target->kept = length;
+        end = before;
+    }
     *slash = 0;
-    wl_status status = wl_path_is_directory(path) ? WL_OK : wl_make_directories(path, error);
+    wl_status status = wl_make_directories(target->path, error);
     *slash = '/';
-    if (!status) return path;
-    free(path);
-    return NULL;
+    return status;
+}
+
+void target_close(cli_target *target, bool failed)
+{
+    for (char *slash; failed && target->path && (slash = strrchr(target->path, '/')) && slash != target->path;) {
+        *slash = 0;
+        if (strlen(target->path) <= target->kept || rmdir(target->path) != 0) break;
+    }
+    free(target->path);
+    *target = (cli_target){0};
 }
 
 wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error)

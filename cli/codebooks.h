@@ -14,9 +14,16 @@ void tell_rows(void *user, const char *text);
  * file; NULL and an error where there is none. */
 const char *find_target(const cli_settings *settings, const char *verb, size_t sources, wl_error *error);
 
-/* The file that OUT means, to be freed: model.safetensors in it, where it is a folder or ends in a slash. Folders that
- * are missing are made. NULL and an error where that fails. */
-char *make_target(const char *out, wl_error *error);
+/* The file that OUT means: model.safetensors in it, where it is a folder or ends in a slash. */
+typedef struct cli_target {
+    char *path;
+    size_t kept; /* bytes of it that name a folder that was there before */
+} cli_target;
+
+/* Makes the folders that are missing. Free with target_close, also after a failure. */
+wl_status target_open(cli_target *target, const char *out, wl_error *error);
+/* failed: removes the folders that were made. */
+void target_close(cli_target *target, bool failed);
 
 /* WL_ERROR_ARGUMENT where writing to path would destroy what is read: one of count paths, of which NULL is none. */
 wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error);

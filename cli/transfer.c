@@ -27,10 +27,18 @@ void transfer_end(cli_transfer *transfer)
     transfer->shown = false;
 }
 
+/* Names of tensors and files come from others: nothing of them moves the terminal's cursor. */
+static void put_clean(const char *text, size_t most)
+{
+    for (size_t i = 0; i < most && text[i]; i++) fputc((unsigned char)text[i] < 0x20 ? '?' : text[i], stderr);
+}
+
 void transfer_tell(void *user, const char *text)
 {
     transfer_end(user);
-    fprintf(stderr, "wordllama: %s\n", text);
+    fprintf(stderr, "wordllama: ");
+    put_clean(text, strlen(text));
+    fputc('\n', stderr);
 }
 
 bool transfer_show(void *user, const char *file, uint64_t done, uint64_t total)
@@ -46,7 +54,8 @@ bool transfer_show(void *user, const char *file, uint64_t done, uint64_t total)
     }
     transfer->printed = time;
     transfer->shown = true;
-    fprintf(stderr, "\r\033[K%.60s", transfer->file);
+    fprintf(stderr, "\r\033[K");
+    put_clean(transfer->file, 60);
     if (total) {
         int full = (int)((double)done / (double)total * WIDTH);
         fprintf(stderr, " [%.*s%*s] %3.0f %%", full < WIDTH ? full : WIDTH, "########################",

@@ -169,7 +169,7 @@ typedef struct wl_extracted {
 
 /* Takes the token embeddings out of a language model: a folder, a file (safetensors, PyTorch's zip, GGUF, an index of
  * shards), a name at the hub ("owner/name", "owner/name@revision"), or the name of a config, which stands for its hub
- * model. Only the table and the headers are read, or fetched, in blocks: memory stays under 64 MB whatever the model.
+ * model. Only the table and the headers are read, or fetched, in blocks: memory stays under 64 MB whatever the model, but for what its tokenizer takes.
  * Writes a safetensors file with the tensor embedding.weight (rows, dim), and tokenizer.json beside it (under
  * NAME.tokenizer.json where another tokenizer.json lies there already). extracted may be NULL.
  *

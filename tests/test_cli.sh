@@ -969,7 +969,7 @@ ok "extract -o: the file" cmp -s new/folder/tokenizer.json ../codebooks/tokenize
 rm -rf new
 fails "extract: no OUT" 2 "extract needs -o OUT" wordllama extract $a
 fails "extract: two OUT" 2 "two files to write" wordllama extract $a b -o c
-fails "extract: over its source" 2 "is the file that the table is read from" wordllama extract $a $a
+fails "extract: over its source" 2 "is a file that is read" wordllama extract $a $a
 fails "extract: nothing there" 1 "no config of that name" wordllama extract nowhere b
 fails "extract: no name" 2 "the source's name is empty" wordllama extract "" b
 fails "extract: a device" 1 "/dev/null: is no regular file" wordllama extract $a /dev/null

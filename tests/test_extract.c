@@ -1,6 +1,7 @@
 /* Extraction as a whole: models of every layout in, a codebook out; what is refused leaves nothing behind. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -314,6 +315,25 @@ static void test_shards(void)
                    cases[i].file, error.message);
         CHECK(wl_path_exists(in_root("out/i.safetensors")) == (status == WL_OK));
     }
+    /* A name that leads out is refused though nothing is wanted of it; "./" means nothing. */
+    put_text("shards/model.safetensors.index.json",
+             "{\"weight_map\":{\"x\":\"../../etc/passwd\",\"model.embed_tokens.weight\":"
+             "\"model-00002-of-00002.safetensors\"}}");
+    CHECK(extract(in_root("shards"), in_root("out/t.safetensors"), &f32, &error) == WL_ERROR_FORMAT &&
+          strstr(error.message, "leads out"));
+    put_text("shards/model.safetensors.index.json",
+             "{\"weight_map\":{\"lm_head.weight\":\"./model-00002-of-00002.safetensors\","
+             "\"model.embed_tokens.weight\":\"model-00002-of-00002.safetensors\"}}");
+    CHECK(extract(in_root("shards"), in_root("out/i.safetensors"), &f32, &error) == WL_OK);
+    /* Never over another shard, nor over what belongs to the model. */
+    CHECK(extract(in_root("shards"), in_root("shards/model-00001-of-00002.safetensors"), &f32, &error) ==
+          WL_ERROR_ARGUMENT);
+    CHECK(extract(in_root("shards"), in_root("shards/model.safetensors.index.json"), &f32, &error) ==
+          WL_ERROR_ARGUMENT);
+    CHECK(extract(in_root("shards"), in_root("out/tokenizer.json"), &f32, &error) == WL_ERROR_ARGUMENT);
+    f32.tokenizer = in_root("plain/tokenizer.json");
+    CHECK(extract(in_root("shards"), f32.tokenizer, &f32, &error) == WL_ERROR_ARGUMENT);
+    f32.tokenizer = NULL;
     static const char *const broken[] = {
         "{\"weight_map\":{\"model.embed_tokens.weight\":\"model-00001-of-00002.safetensors\","
         "\"model.embed_tokens.weight\":\"model-00002-of-00002.safetensors\"}}",
@@ -332,7 +352,7 @@ static void test_shards(void)
     CHECK(unlink(in_root("shards/model.safetensors.index.json")) == 0);
     put_tensors("shards/model-00001-of-00002.safetensors", plain, 2);
     CHECK(extract(in_root("shards"), in_root("out/t.safetensors"), &f32, &error) == WL_ERROR_FORMAT &&
-          strstr(error.message, "holds, too"));
+          strstr(error.message, "stands twice"));
     char text[512];
     snprintf(text, sizeof text, map, cases[0].file);
     put_text("shards/model.safetensors.index.json", text);
@@ -384,6 +404,9 @@ static void test_scales(void)
     put_tensors("scales/model.safetensors", &alone, 1);
     CHECK(extract(in_root("scales"), in_root("out/q.safetensors"), &f32, &error) == WL_OK &&
           strstr(notes, "whole numbers"));
+    made none[] = {alone, {"model.embed_tokens.weight_scale", WL_F32, 0, 0, rows}};
+    put_tensors("scales/model.safetensors", none, 2);
+    CHECK(extract(in_root("scales"), in_root("out/r.safetensors"), &f32, &error) == WL_ERROR_UNSUPPORTED);
     made odd[] = {alone, {"model.embed_tokens.weight_scale", WL_F32, 5, 1, rows}};
     put_tensors("scales/model.safetensors", odd, 2);
     CHECK(extract(in_root("scales"), in_root("out/r.safetensors"), &f32, &error) == WL_ERROR_UNSUPPORTED);
@@ -392,6 +415,58 @@ static void test_scales(void)
     CHECK(extract(in_root("scales"), in_root("out/r.safetensors"), &f32, &error) == WL_ERROR_UNSUPPORTED &&
           strstr(error.message, "zero points"));
     CHECK(!wl_path_exists(in_root("out/r.safetensors")));
+}
+
+/* ---- layouts that look like others ------------------------------------------------------------------------------- */
+
+static void test_layouts(void)
+{
+    wl_error error;
+    wl_extract_options f32 = {.stored_as = WL_STORE_F32};
+    /* One file counts before an index that was left behind. */
+    make_folder("both");
+    put_tensors("both/model.safetensors", plain, 2);
+    put_text("both/model.safetensors.index.json", "{\"weight_map\":{\"model.embed_tokens.weight\":\"gone\"}}");
+    CHECK_THAT(extract(in_root("both"), in_root("out/both.safetensors"), &f32, &error) == WL_OK, "%s", error.message);
+    /* The tokenizer beside the table, in a folder below. */
+    make_folder("static");
+    make_folder("static/0_StaticEmbedding");
+    made embedding = {"embedding.weight", WL_F32, ROWS, DIM, table};
+    put_tensors("static/0_StaticEmbedding/model.safetensors", &embedding, 1);
+    put_text("static/0_StaticEmbedding/tokenizer.json", words);
+    make_folder("static/out");
+    CHECK(extract(in_root("static"), in_root("static/out/a.safetensors"), &f32, &error) == WL_OK && !*notes);
+    CHECK(holds_table(in_root("static/out/a.safetensors"), table) &&
+          wl_path_exists(in_root("static/out/tokenizer.json")));
+    /* An adapter is no model. */
+    put_tensors("static/adapter_model.safetensors", plain, 2);
+    CHECK(rename(in_root("static/0_StaticEmbedding/model.safetensors"), in_root("static/table.safetensors")) == 0);
+    CHECK(extract(in_root("static"), in_root("out/static.safetensors"), &f32, &error) == WL_OK &&
+          strstr(notes, "will be taken for this table's"));
+    /* A header of 640 bytes begins like a pickle. */
+    char header[640];
+    uint64_t length = sizeof header;
+    int size = snprintf(header, sizeof header,
+                        "{\"embedding.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}", ROWS,
+                        DIM, ROWS * DIM * 4);
+    memset(header + size, ' ', sizeof header - (size_t)size);
+    FILE *file = fopen(in_root("static/pickled.safetensors"), "wb");
+    CHECK(file && fwrite(&length, 8, 1, file) == 1 && fwrite(header, sizeof header, 1, file) == 1 &&
+          fwrite(table, sizeof table, 1, file) == 1);
+    if (file) fclose(file);
+    CHECK(extract(in_root("static/pickled.safetensors"), in_root("out/p.safetensors"), &f32, &error) == WL_OK);
+    /* Nobody writes into a pipe of that name. */
+    make_folder("pipe");
+    CHECK(mkfifo(in_root("pipe/model.safetensors"), 0600) == 0);
+    CHECK(extract(in_root("pipe"), in_root("out/f.safetensors"), &f32, &error) == WL_ERROR_IO);
+    /* What is no number in the source is told. */
+    static float odd[ROWS * DIM];
+    memcpy(odd, table, sizeof odd);
+    odd[7] = NAN;
+    made tensor = {"embedding.weight", WL_F32, ROWS, DIM, odd};
+    put_tensors("pipe/table.safetensors", &tensor, 1);
+    CHECK(extract(in_root("pipe/table.safetensors"), in_root("out/n.safetensors"), &f32, &error) == WL_OK &&
+          strstr(notes, "1 numbers of"));
 }
 
 /* ---- what does not fit ------------------------------------------------------------------------------------------- */
@@ -844,6 +919,7 @@ int main(int argc, char **argv)
     test_plain();
     test_shards();
     test_scales();
+    test_layouts();
     test_mismatch();
     test_configs();
     test_gguf_parts();

@@ -241,6 +241,8 @@ def write_cases(folder: Path) -> None:
     torch.save(trained, folder / "nested_protocol5.pt", pickle_protocol=5)
     for name in ("model", "module"):
         torch.save({"args": {"state_dict": 1}, name: {"table": table}}, folder / f"{name}.pt")
+    torch.save({"model": {"table": table}, "best_val_loss": torch.tensor(1.5)}, folder / "beside.pt")
+    torch.save({"table": torch._neg_view(table)}, folder / "negated.pt")
     marked = torch.nn.Parameter(table.clone())
     marked.shard = 1  # type: ignore[attr-defined]
     torch.save({"table": torch.nn.Parameter(table), "marked": marked}, folder / "parameter.pt")

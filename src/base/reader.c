@@ -33,7 +33,8 @@ wl_status wl_reader_open(wl_reader *reader, const char *path, wl_error *error)
     if (!reader->name) return WL_ERROR_MEMORY;
     struct stat info;
     wl_status status = WL_OK;
-    reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without waiting for whoever writes into a pipe, which is refused below. */
+    reader->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (reader->descriptor < 0 || fstat(reader->descriptor, &info) != 0)
         status = wl_fail_errno(error, path, "open", errno);
     else if (!S_ISREG(info.st_mode))

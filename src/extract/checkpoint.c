@@ -28,11 +28,13 @@ static wl_status choose(const wl_tensors *tensors, const wl_table_request *reque
     return status;
 }
 
+enum { COLUMNS_MOST = 1 << 20 }; /* a row must fit memory several times */
+
 /* A matrix that can be read. */
 static wl_status check_tensor(const wl_stored *tensor, const char *where, wl_error *error)
 {
     if (tensor->rank != 2 || !tensor->shape[0] || !tensor->shape[1] || tensor->shape[0] > UINT32_MAX ||
-        tensor->shape[1] > UINT32_MAX)
+        tensor->shape[1] > COLUMNS_MOST)
         return wl_fail_at(error, WL_ERROR_FORMAT, where, WL_NO_POSITION, 0,
                           "tensor \"%.100s\" has %" PRIu32 " dimensions (%" PRIu64 " x %" PRIu64 " ...), expected a "
                           "matrix with rows and columns",
@@ -49,8 +51,7 @@ static wl_status check_tensor(const wl_stored *tensor, const char *where, wl_err
 
 /* ---- which file -------------------------------------------------------------------------------------------------- */
 
-/* The rest of a set of shards; a name in two of them is an error. Shards that are not there are passed over where the
- * first holds what is wanted. */
+/* The rest of a set of shards; a name in two of them is an error. */
 static wl_status open_siblings(wl_parts *parts, wl_source_files *files, uint64_t *fetched, wl_error *error)
 {
     size_t at, place;
@@ -60,7 +61,6 @@ static wl_status open_siblings(wl_parts *parts, wl_source_files *files, uint64_t
     for (uint64_t i = 1; i <= count && !status; i++) {
         if (i == own) continue;
         wl_reader reader;
-        size_t before = parts->tensors.count;
         char *name = wl_shard_name(parts->files[0], i, error);
         status = name ? wl_parts_add(parts, name, &place, error) : WL_ERROR_MEMORY;
         free(name);
@@ -68,15 +68,8 @@ static wl_status open_siblings(wl_parts *parts, wl_source_files *files, uint64_t
         if (status) break;
         *fetched += reader.fetched;
         wl_reader_close(&reader);
-        for (size_t j = before; j < parts->tensors.count && !status; j++) {
-            const wl_stored *tensor = &parts->tensors.items[j], *other = wl_tensors_find(&parts->tensors, tensor->name);
-            if (other != tensor)
-                status = wl_fail_at(error, WL_ERROR_FORMAT, parts->files[place], WL_NO_POSITION, 0,
-                                    "holds the tensor \"%.100s\", which %.100s holds, too", tensor->name,
-                                    parts->files[other->part]);
-        }
     }
-    return status;
+    return status ? status : wl_parts_check(parts, parts->files[0], error);
 }
 
 /* Another shard that an index names must not hold the tensor as well. Looked at here, where it costs little; a shard
@@ -166,6 +159,7 @@ static const wl_stored *find_scale(const wl_tensors *tensors, const char *weight
 /* How many rows, or columns, of the table one scale is for. 0: the counts do not fit. */
 static uint64_t block_of(uint64_t length, uint64_t scales)
 {
+    if (!scales) return 0;
     if (scales == 1) return length;
     if (scales == length) return 1;
     if ((length + 127) / 128 == scales) return 128;
@@ -328,6 +322,9 @@ wl_status wl_table_open(wl_table *table, wl_source_files *files, const wl_table_
     if (!file) return error->code;
     wl_status status = wl_is_index(file) ? open_by_index(table, files, file, request, error)
                                          : open_by_file(table, files, file, named != NULL, request, error);
+    const char *slash = strrchr(file, '/');
+    if (!status) table->folder = wl_copy_text(file, slash ? (size_t)(slash + 1 - file) : 0, error);
+    if (!status && !table->folder) status = WL_ERROR_MEMORY;
     free(found);
     if (status) wl_table_close(table);
     return status;
@@ -336,6 +333,7 @@ wl_status wl_table_open(wl_table *table, wl_source_files *files, const wl_table_
 void wl_table_close(wl_table *table)
 {
     wl_reader_close(&table->reader);
+    free(table->folder);
     free(table->tensor.name);
     free(table->scales.values);
     wl_buffer_free(&table->carried.json);

@@ -15,6 +15,7 @@ typedef struct wl_table {
     wl_reader reader; /* of the file that holds it */
     wl_stored tensor; /* rank 2, with rows and columns; encoding there, no gaps; the name is owned */
     wl_scales scales;
+    char *folder; /* of the file, in the source: "" or ends in a slash */
     wl_carried carried;
     uint64_t fetched; /* bytes read of the model's other files */
 } wl_table;

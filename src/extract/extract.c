@@ -11,7 +11,9 @@
 #include "extract/checkpoint.h"
 #include "extract/codebook_write.h"
 #include "format/half.h"
+#include "model/paths.h"
 #include "text/tokenizer.h"
+#include "text/unicode/utf8.h"
 
 #define TOKENIZER_MOST ((size_t)256 << 20) /* bytes; the largest known are about 40 MB */
 /* Numbers of a block: few enough for the cache that cores share, or, from far away, worth a round trip. */
@@ -92,7 +94,13 @@ static wl_status find_tokenizer(extraction *this, wl_error *error)
         this->table.carried.json = (wl_buffer){0};
         return WL_OK;
     }
-    wl_status status = wl_source_text(&this->files, "tokenizer.json", TOKENIZER_MOST, &this->tokenizer, error);
+    /* Beside the table, or at the top of the model. */
+    char *beside = wl_path_join(this->table.folder, "tokenizer.json", error);
+    if (!beside) return WL_ERROR_MEMORY;
+    wl_status status = wl_source_text(&this->files, beside, TOKENIZER_MOST, &this->tokenizer, error);
+    if (status == WL_ERROR_NOT_FOUND && *this->table.folder)
+        status = wl_source_text(&this->files, "tokenizer.json", TOKENIZER_MOST, &this->tokenizer, error);
+    free(beside);
     if (status != WL_ERROR_NOT_FOUND) return status;
     if (*this->table.carried.refusal)
         say(options, "warning: the tokenizer in the file cannot be written as a tokenizer.json: %s",
@@ -252,34 +260,43 @@ static wl_status copy_table(extraction *this, wl_codebook_writer *writer, wl_err
 /* Another model's tokenizer would be taken for this one's. */
 static wl_status warn_of_neighbour(const extraction *this, const char *path, wl_error *error)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = wl_copy_text(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1, error);
-    char *neighbour = folder ? wl_path_join(folder, "tokenizer.json", error) : NULL;
-    if (neighbour && !this->tokenizer.size && wl_path_exists(neighbour))
-        say(&this->options, "warning: %s is there already, and will be taken for this table's", neighbour);
-    free(folder);
-    free(neighbour);
-    return neighbour ? WL_OK : WL_ERROR_MEMORY;
+    if (this->tokenizer.size) return WL_OK;
+    char *own = wl_tokenizer_path(path, true, error), *shared = own ? wl_tokenizer_path(path, false, error) : NULL;
+    const char *taken = shared && wl_path_exists(own) ? own : shared && wl_path_exists(shared) ? shared : NULL;
+    wl_status status = shared ? WL_OK : WL_ERROR_MEMORY;
+    if (taken) say(&this->options, "warning: %s is there already, and will be taken for this table's", taken);
+    free(own);
+    free(shared);
+    return status;
+}
+
+/* Paths and names of tensors may hold what is no UTF-8, which a header must be. */
+static wl_status repair(wl_buffer *out, const char *text, wl_error *error)
+{
+    uint64_t replaced = 0;
+    wl_status status = wl_utf8_repair(text, strlen(text), out, &replaced, error);
+    return status ? status : wl_buffer_append(out, "", 1, error);
 }
 
 static wl_status write_codebook(extraction *this, const char *source, const char *path, wl_error *error)
 {
     static const char *const dtypes[] = {"F16", "BF16", "F32"};
     char dims[24], vocabulary[24];
+    wl_buffer texts[2] = {{0}, {0}};
+    wl_status status = repair(&texts[0], source, error);
+    if (!status) status = repair(&texts[1], this->table.tensor.name, error);
     snprintf(dims, sizeof dims, "%" PRIu64, this->out.dim);
     snprintf(vocabulary, sizeof vocabulary, "%" PRIu64, this->out.vocabulary ? this->out.vocabulary : this->out.rows);
     const char *const metadata[] = {
-        "source",     source,
-        "revision",   this->out.revision,
-        "tensor",     this->out.tensor,
-        "stored",     this->out.stored,
-        "dims",       dims,
-        "dtype",      dtypes[this->options.stored_as],
+        "source",     texts[0].data, "revision", this->out.revision,
+        "tensor",     texts[1].data, "stored",   this->out.stored,
+        "dims",       dims,          "dtype",    dtypes[this->options.stored_as],
         "vocabulary", vocabulary,
     };
     wl_codebook_writer writer = {0};
-    wl_status status = wl_codebook_writer_open(&writer, path, this->out.rows, this->out.dim, this->options.stored_as,
-                                               metadata, sizeof metadata / sizeof *metadata / 2, error);
+    if (!status)
+        status = wl_codebook_writer_open(&writer, path, this->out.rows, this->out.dim, this->options.stored_as,
+                                         metadata, sizeof metadata / sizeof *metadata / 2, error);
     if (!status) status = copy_table(this, &writer, error);
     /* The tokenizer first: a codebook that is there has all that belongs to it. */
     if (!status && this->tokenizer.size)
@@ -288,10 +305,28 @@ static wl_status write_codebook(extraction *this, const char *source, const char
     if (!status) status = warn_of_neighbour(this, path, error);
     if (!status) status = wl_codebook_writer_commit(&writer, error);
     wl_codebook_writer_abandon(&writer);
+    wl_buffer_free(&texts[0]);
+    wl_buffer_free(&texts[1]);
     return status;
 }
 
-static wl_status open_table(extraction *this, const char *path, wl_error *error)
+/* What is read, and what belongs to it, is not written over. */
+static wl_status check_target(const extraction *this, const char *path, wl_error *error)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *const given[] = {this->options.tokenizer, this->options.config};
+    if (strcmp(name, "tokenizer.json") == 0)
+        return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
+                          "is the name of the tokenizer that is written beside the table");
+    bool read = wl_source_is_file(&this->table.reader, path) ||
+                (this->files.folder && wl_is_model_file(name) && wl_same_file(path, this->files.folder, name));
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        read = read || (given[i] && wl_same_file(path, given[i], ""));
+    if (!read) return WL_OK;
+    return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0, "is a file that is read; write to another");
+}
+
+static wl_status open_table(extraction *this, wl_error *error)
 {
     const wl_extract_options *options = &this->options;
     wl_table_request request = {options->file, options->tensor, options->output_embeddings};
@@ -314,9 +349,6 @@ static wl_status open_table(extraction *this, const char *path, wl_error *error)
         say(options, "warning: no scales stand beside \"%s\": its whole numbers are taken as they are", tensor->name);
     if (!this->files.hub && options->hub && options->hub->revision)
         say(options, "warning: the revision is of no meaning for files here");
-    if (wl_source_is_file(&this->table.reader, path))
-        return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
-                          "is the file that the table is read from; write to another");
     return WL_OK;
 }
 
@@ -336,7 +368,8 @@ wl_status wl_extract(const char *source, const char *path, const wl_extract_opti
         return wl_fail(error, WL_ERROR_ARGUMENT, "stored_as is %d, which is no type", (int)this.options.stored_as);
     wl_status status = choose_source(&this, source, &source, error);
     if (!status) status = wl_source_open(&this.files, source, this.options.hub, error);
-    if (!status) status = open_table(&this, path, error);
+    if (!status) status = open_table(&this, error);
+    if (!status) status = check_target(&this, path, error);
     if (!status) status = check_config(&this, error);
     if (!status) status = find_tokenizer(&this, error);
     if (!status) status = check_tokenizer(&this, error);

@@ -9,7 +9,8 @@
 #include "extract/gguf_tokenizer.h"
 #include "format/json.h"
 
-#define INDEX_MOST ((size_t)256 << 20) /* bytes: the largest known are about 10 MB */
+#define INDEX_MOST ((size_t)64 << 20) /* bytes: the largest known are about 10 MB */
+enum { PARTS_MOST = 10000 };
 
 /* ---- the list of files ------------------------------------------------------------------------------------------- */
 
@@ -24,6 +25,8 @@ void wl_parts_free(wl_parts *parts)
 wl_status wl_parts_add(wl_parts *parts, const char *file, size_t *place, wl_error *error)
 {
     void *array = parts->files;
+    if (parts->count == PARTS_MOST)
+        return wl_fail(error, WL_ERROR_LIMIT, "the model has more than %d files", PARTS_MOST);
     wl_status status = wl_reserve(&array, &parts->capacity, parts->count + 1, sizeof *parts->files, error);
     parts->files = array;
     char *copy = status ? NULL : wl_copy_text(file, strlen(file), error);
@@ -71,14 +74,10 @@ char *wl_shard_name(const char *file, uint64_t number, wl_error *error)
 
 /* In the order in which transformers looks for them, then the layouts of Mistral, Meta and sentence-transformers. */
 static const char *const usual[] = {
-    "model.safetensors.index.json",
-    "model.safetensors",
-    "pytorch_model.bin.index.json",
-    "pytorch_model.bin",
-    "consolidated.safetensors.index.json",
-    "consolidated.safetensors",
-    "consolidated.00.pth",
-    "0_StaticEmbedding/model.safetensors",
+    "model.safetensors",        "model.safetensors.index.json",
+    "pytorch_model.bin",        "pytorch_model.bin.index.json",
+    "consolidated.safetensors", "consolidated.safetensors.index.json",
+    "consolidated.00.pth",      "0_StaticEmbedding/model.safetensors",
 };
 
 /* Other names, by their ends, in the order in which they count. */
@@ -88,6 +87,15 @@ static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
     return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+bool wl_is_model_file(const char *file)
+{
+    size_t at;
+    uint64_t number, count;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (strcmp(file, usual[i]) == 0) return true;
+    return wl_is_shard(file, &at, &number, &count) || wl_is_index(file) || strcmp(file, "tokenizer.json") == 0;
 }
 
 bool wl_is_index(const char *file)
@@ -111,7 +119,9 @@ static wl_status find_only(char *const *names, size_t count, const char *ending,
     for (size_t i = 0; i < count; i++) {
         size_t at;
         uint64_t number = 1, shards;
-        if (!ends_with(names[i], ending) || (wl_is_shard(names[i], &at, &number, &shards) && number != 1)) continue;
+        if (!ends_with(names[i], ending) || strncmp(names[i], "adapter_", 8) == 0 ||
+            (wl_is_shard(names[i], &at, &number, &shards) && number != 1))
+            continue;
         if (*found)
             return wl_fail(error, WL_ERROR_NOT_FOUND,
                            "several model files, \"%.120s\" and \"%.120s\" among them: name the one that is meant "
@@ -140,8 +150,8 @@ char *wl_find_model_file(wl_source_files *files, wl_error *error)
     if (found && !status) copy = wl_copy_text(found, strlen(found), error);
     if (!found && !status)
         wl_fail_at(error, WL_ERROR_NOT_FOUND, files->hub ? files->hub_name : files->folder, WL_NO_POSITION, 0,
-                   "no model in it: neither %s nor %s nor another safetensors, PyTorch or GGUF file", usual[1],
-                   usual[3]);
+                   "no model in it: neither %s nor %s nor another safetensors, PyTorch or GGUF file", usual[0],
+                   usual[2]);
     wl_source_names_free(names, count);
     return copy;
 }
@@ -151,9 +161,11 @@ char *wl_find_model_file(wl_source_files *files, wl_error *error)
 static wl_status find_part(wl_parts *parts, wl_text file, const char *folder, size_t *place, wl_error *error)
 {
     char name[1024];
+    while (file.size > 2 && file.data[0] == '.' && file.data[1] == '/') file.data += 2, file.size -= 2;
     int length = snprintf(name, sizeof name, "%s%.*s", folder, (int)(file.size < 900 ? file.size : 900), file.data);
     if (length < 0 || (size_t)length >= sizeof name || file.size >= 900 || memchr(file.data, 0, file.size))
         return wl_fail(error, WL_ERROR_FORMAT, "the name of a shard is too long or holds a NUL");
+    if (wl_source_check_name(name, error)) return error->code; /* of a shard that is not wanted, too */
     /* Tensors of a shard mostly follow each other: the last one found is looked at first. */
     for (size_t i = parts->count; i-- > 0;)
         if (strcmp(parts->files[i], name) == 0) {
@@ -169,14 +181,14 @@ static int compare_stored(const void *a, const void *b)
     return strcmp(((const wl_stored *)a)->name, ((const wl_stored *)b)->name);
 }
 
-static wl_status check_twice(wl_parts *parts, const char *index, wl_error *error)
+wl_status wl_parts_check(wl_parts *parts, const char *where, wl_error *error)
 {
     wl_tensors *tensors = &parts->tensors;
     if (tensors->count > 1) qsort(tensors->items, tensors->count, sizeof *tensors->items, compare_stored);
     for (size_t i = 1; i < tensors->count; i++)
         if (strcmp(tensors->items[i - 1].name, tensors->items[i].name) == 0)
-            return wl_fail_at(error, WL_ERROR_FORMAT, index, WL_NO_POSITION, 0,
-                              "names the tensor \"%.100s\" twice, in %.100s and in %.100s", tensors->items[i].name,
+            return wl_fail_at(error, WL_ERROR_FORMAT, where, WL_NO_POSITION, 0,
+                              "the tensor \"%.100s\" stands twice, in %.100s and in %.100s", tensors->items[i].name,
                               parts->files[tensors->items[i - 1].part], parts->files[tensors->items[i].part]);
     return WL_OK;
 }
@@ -225,7 +237,7 @@ wl_status wl_read_index(wl_source_files *files, const char *file, wl_parts *part
         if (!found) wl_json_fail(&json, WL_ERROR_FORMAT, "the index has no weight_map");
         status = wl_json_close(&json);
     }
-    if (!status) status = check_twice(parts, path, error);
+    if (!status) status = wl_parts_check(parts, path, error);
     wl_buffer_free(&scratch);
     wl_buffer_free(&text);
     free(folder);
@@ -268,7 +280,7 @@ static wl_status open_gguf(wl_reader *reader, wl_tensors *tensors, wl_carried *c
     if (!status) status = check_split(&gguf, error);
     if (!status && carried && wl_gguf_has_tokenizer(&gguf)) {
         status = wl_gguf_tokenizer(&gguf, &carried->json, error);
-        if (status && status != WL_ERROR_MEMORY && status != WL_ERROR_IO) {
+        if (status && status != WL_ERROR_MEMORY && status != WL_ERROR_IO && status != WL_ERROR_CANCELLED) {
             carried->json.size = 0;
             snprintf(carried->refusal, sizeof carried->refusal, "%.299s", error->message);
             status = WL_OK;
@@ -286,8 +298,8 @@ static const struct {
 } formats[] = {
     {0, "GGUF", 4, open_gguf},
     {0, "PK\3\4", 4, open_torch},
-    {0, "\x80\x02", 2, open_torch}, /* PyTorch before 1.6: refused there with what to do */
     {8, "{", 1, open_safetensors},  /* behind the header's length */
+    {0, "\x80\x02", 2, open_torch}, /* PyTorch before 1.6: refused there with what to do */
 };
 
 wl_status wl_open_part(wl_source_files *files, const char *file, size_t part, wl_reader *reader, wl_tensors *tensors,

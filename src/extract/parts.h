@@ -21,6 +21,10 @@ void wl_parts_free(wl_parts *parts);
 /* Appends a file's name; *place is its number. */
 wl_status wl_parts_add(wl_parts *parts, const char *file, size_t *place, wl_error *error);
 
+/* Whether a tensor stands in two of the parts, which is WL_ERROR_FORMAT; puts the tensors in the order of their names.
+ * where: for messages. */
+wl_status wl_parts_check(wl_parts *parts, const char *where, wl_error *error);
+
 /* The file to begin with: an index or a whole model by the usual names, else the only model file that there is, or the
  * first of the only set of shards. To be freed; NULL on failure. */
 char *wl_find_model_file(wl_source_files *files, wl_error *error);
@@ -37,6 +41,8 @@ wl_status wl_open_part(wl_source_files *files, const char *file, size_t part, wl
 
 /* "model-00002-of-00005.safetensors": false for another name. *at: where the number's five digits begin. */
 bool wl_is_shard(const char *file, size_t *at, uint64_t *number, uint64_t *count);
+/* Whether a file of that name is one of those that make a model, in any layout. */
+bool wl_is_model_file(const char *file);
 /* The name of another shard of the set; to be freed; NULL out of memory. */
 char *wl_shard_name(const char *file, uint64_t number, wl_error *error);
 

@@ -42,10 +42,11 @@ static wl_status open_hub(wl_source_files *files, const char *source, const wl_h
 static bool is_hub_name(const char *source)
 {
     static const char *const suffixes[] = {".safetensors", ".json", ".bin", ".pth", ".pt", ".gguf"};
-    const char *slash = strchr(source, '/'), *dot = strrchr(source, '.');
+    const char *slash = strchr(source, '/'), *dot = strrchr(source, '.'), *at = strchr(source, '@');
     for (size_t i = 0; dot && i < sizeof suffixes / sizeof *suffixes; i++)
         if (strcmp(dot, suffixes[i]) == 0) return false;
-    return slash && slash != source && slash[1] && !strchr(slash + 1, '/') && *source != '.' && *source != '~';
+    const char *second = slash ? strchr(slash + 1, '/') : NULL; /* a revision may hold slashes */
+    return slash && slash != source && slash[1] && (!second || (at && at < second)) && *source != '.' && *source != '~';
 }
 
 wl_status wl_source_open(wl_source_files *files, const char *source, const wl_hub_options *hub, wl_error *error)
@@ -79,7 +80,7 @@ char *wl_source_path(const wl_source_files *files, const char *file, wl_error *e
 }
 
 /* Names come from files of others: an index may say "../../secret". */
-static wl_status check_name(const char *file, wl_error *error)
+wl_status wl_source_check_name(const char *file, wl_error *error)
 {
     bool good = *file && *file != '/' && !strchr(file, '\\');
     for (const char *part = file; good && part; part = strchr(part, '/')) {
@@ -93,7 +94,7 @@ static wl_status check_name(const char *file, wl_error *error)
 wl_status wl_source_reader(wl_source_files *files, const char *file, wl_reader *reader, wl_error *error)
 {
     *reader = (wl_reader){.descriptor = -1};
-    if (check_name(file, error)) return error->code;
+    if (wl_source_check_name(file, error)) return error->code;
     if (files->hub) return wl_hub_reader(files->hub, file, reader, error);
     char *path = wl_path_join(files->folder, file, error);
     if (!path) return WL_ERROR_MEMORY;
@@ -106,7 +107,7 @@ wl_status wl_source_text(wl_source_files *files, const char *file, size_t most, 
 {
     wl_reader reader;
     char *path = NULL;
-    if (check_name(file, error)) return error->code;
+    if (wl_source_check_name(file, error)) return error->code;
     /* What is wanted whole goes through the hub's cache, where it is verified and found again. */
     wl_status status = files->hub ? wl_hub_file(files->hub, file, &path, error) : WL_OK;
     if (!status) status = path ? wl_reader_open(&reader, path, error) : wl_source_reader(files, file, &reader, error);
@@ -174,4 +175,15 @@ bool wl_source_is_file(const wl_reader *reader, const char *path)
     struct stat source, target;
     return reader->descriptor >= 0 && fstat(reader->descriptor, &source) == 0 && stat(path, &target) == 0 &&
            source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+}
+
+bool wl_same_file(const char *path, const char *folder, const char *name)
+{
+    struct stat first, second;
+    wl_error unused;
+    char *other = *name ? wl_path_join(folder, name, &unused) : wl_copy_text(folder, strlen(folder), &unused);
+    bool same = other && stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+                first.st_ino == second.st_ino;
+    free(other);
+    return same;
 }

@@ -21,6 +21,9 @@ void wl_source_close(wl_source_files *files);
 /* What a file of the source is called in messages: its path, or "owner/name/file"; to be freed. */
 char *wl_source_path(const wl_source_files *files, const char *file, wl_error *error);
 
+/* WL_ERROR_FORMAT for a name that leads out of the folder it is relative to. */
+wl_status wl_source_check_name(const char *file, wl_error *error);
+
 /* A file to be read in parts; WL_ERROR_NOT_FOUND where there is none of that name. A name that leads out of the folder
  * is WL_ERROR_FORMAT. The files outlive the reader. */
 wl_status wl_source_reader(wl_source_files *files, const char *file, wl_reader *reader, wl_error *error);
@@ -35,5 +38,8 @@ void wl_source_names_free(char **names, size_t count);
 
 /* Whether path is a regular file of the source that a reader reads: writing to it would destroy the source. */
 bool wl_source_is_file(const wl_reader *reader, const char *path);
+
+/* Whether path and folder/name (name empty: folder) are one file that is there. */
+bool wl_same_file(const char *path, const char *folder, const char *name);
 
 #endif

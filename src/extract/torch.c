@@ -308,20 +308,30 @@ static bool measure(wl_stored *tensor, const uint64_t *strides, uint64_t *span)
     return true;
 }
 
+static bool is_dict(const wl_pickle_value *value)
+{
+    return value->kind == WL_PICKLE_DICT || (value->kind == WL_PICKLE_CALL && value->meaning == ORDERED_DICT);
+}
+
 /* value: a call of _rebuild_tensor(storage, offset, shape, strides, ...), _v2, the same, or _v3, with a type behind two
  * more. offset and strides count elements. */
 static wl_status read_tensor(archive *from, const wl_pickle_value *value, wl_stored *tensor)
 {
-    enum { STORAGE, OFFSET, SHAPE, STRIDES, TYPE = 6, MOST };
+    enum { STORAGE, OFFSET, SHAPE, STRIDES, TYPE = 6, MOST = 8 };
     const wl_pickle_value *parts[MOST], *arguments = value_at(from, value->arguments);
     bool typed = value->meaning == REBUILD_TYPED;
     uint64_t strides[WL_STORED_RANK] = {0}, span;
     storage where = {0};
-    if (!wl_pickle_items(&from->pickle, arguments, typed ? MOST : STRIDES + 1, parts) ||
+    if (!wl_pickle_items(&from->pickle, arguments, typed ? TYPE + 1 : STRIDES + 1, parts) ||
         parts[OFFSET]->kind != WL_PICKLE_INTEGER || parts[OFFSET]->integer < 0 ||
         parts[SHAPE]->kind != WL_PICKLE_TUPLE || parts[STRIDES]->kind != WL_PICKLE_TUPLE ||
         parts[SHAPE]->count != parts[STRIDES]->count || (typed && !is_global(parts[TYPE], 0, TYPES - 1)))
         return FAIL(from, WL_ERROR_FORMAT, "tensor \"%.100s\" is not made in the known form", tensor->name);
+    /* Behind the known ones: what changes the numbers, such as {"neg": True} of a view with the other sign. */
+    uint32_t last = typed ? TYPE + 1 : TYPE;
+    if (arguments->count > last && wl_pickle_items(&from->pickle, arguments, last + 1, parts) && is_dict(parts[last]) &&
+        parts[last]->first)
+        return FAIL(from, WL_ERROR_UNSUPPORTED, "tensor \"%.100s\" is a view that changes the numbers", tensor->name);
     if (!read_storage(from, tensor->name, parts[STORAGE], &where)) return from->error->code;
     if (parts[SHAPE]->count > WL_STORED_RANK)
         return FAIL(from, WL_ERROR_UNSUPPORTED, "tensor \"%.100s\" has more than %d dimensions", tensor->name,
@@ -354,11 +364,6 @@ static wl_status read_tensor(archive *from, const wl_pickle_value *value, wl_sto
 
 /* ---- the pickle's value ------------------------------------------------------------------------------------------ */
 
-static bool is_dict(const wl_pickle_value *value)
-{
-    return value->kind == WL_PICKLE_DICT || (value->kind == WL_PICKLE_CALL && value->meaning == ORDERED_DICT);
-}
-
 /* Whether a value of the dict is a tensor. */
 static bool has_tensors(const archive *from, const wl_pickle_value *dict)
 {
@@ -370,8 +375,9 @@ static bool has_tensors(const archive *from, const wl_pickle_value *dict)
     return false;
 }
 
-/* The dict of the tensors: the root, or what lies in it under the name that a trainer gives it (Lightning state_dict,
- * Megatron and fairseq model, DeepSpeed module, tutorials model_state_dict). NULL where there is none. */
+/* The dict of the tensors: what lies in the root under the name that a trainer gives it (Lightning state_dict,
+ * Megatron, fairseq and nanoGPT model, DeepSpeed module, tutorials model_state_dict), beside which the root may hold a
+ * tensor or two of the trainer's own; else the root. NULL where there is none. */
 static const wl_pickle_value *find_dict(const archive *from)
 {
     static const char *const names[] = {"state_dict", "model", "module", "model_state_dict"};
@@ -379,18 +385,17 @@ static const wl_pickle_value *find_dict(const archive *from)
     const wl_pickle_value *root = value_at(from, from->pickle.root), *found = NULL;
     size_t best = sizeof names / sizeof *names;
     if (!is_dict(root)) return NULL;
-    if (has_tensors(from, root)) return root;
     for (uint32_t cell = root->first; cell; cell = cells[cell].next) {
         const wl_pickle_value *key = value_at(from, cells[cell].value);
         cell = cells[cell].next;
         const wl_pickle_value *value = value_at(from, cells[cell].value);
         for (size_t i = 0; i < best && is_dict(value); i++)
-            if (is_text(key, names[i])) {
+            if (is_text(key, names[i]) && has_tensors(from, value)) {
                 best = i;
                 found = value;
             }
     }
-    return found;
+    return found ? found : root;
 }
 
 static int compare_names(const void *a, const void *b)
