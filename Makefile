@@ -57,8 +57,8 @@ parity-extract: release
 	@rm -rf build/checkpoints/all
 	@build/checkpoints/venv/bin/python tools/golden_checkpoints.py --all build/checkpoints/all/models
 	@build/checkpoints/venv/bin/python tools/golden_gguf.py --all build/checkpoints/all/gguf
-	build/release/tests/test_extract build/checkpoints/all/models
-	build/release/tests/test_extract build/checkpoints/all/gguf
+	build/release/tests/test_extract_models build/checkpoints/all/models
+	build/release/tests/test_extract_models build/checkpoints/all/gguf
 	build/checkpoints/venv/bin/python tools/golden_gguf.py --parity build/release/wordllama-train
 
 # Each target for a while, from its corpus on; what is found is left in build/fuzz.

@@ -178,8 +178,8 @@ static inline const char *hub_fault_of(const char *path, const char *below)
     return !strncmp(below, ".no_exist/", 10) ? NULL : "a file in a wrong place";
 }
 
-/* Faults below a folder, printed; root: length of the repository's path with a slash. */
-static inline int hub_faults_below(const char *folder, size_t root)
+/* Faults below a folder, printed; prefix: length of the repository's path with a slash. */
+static inline int hub_faults_below(const char *folder, size_t prefix)
 {
     int faults = 0;
     DIR *directory = opendir(folder);
@@ -190,10 +190,10 @@ static inline int hub_faults_below(const char *folder, size_t root)
         struct stat info;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-            faults += hub_faults_below(path, root);
+            faults += hub_faults_below(path, prefix);
             continue;
         }
-        const char *fault = hub_fault_of(path, path + root);
+        const char *fault = hub_fault_of(path, path + prefix);
         if (fault) printf("%s: %s\n", path, fault);
         faults += fault != NULL;
     }

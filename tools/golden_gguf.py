@@ -3,7 +3,7 @@
 
     pip install gguf==0.19.0 tokenizers==0.23.3 sentencepiece==0.2.3
     python3 tools/golden_gguf.py                     (from the root of the repository)
-    python3 tools/golden_gguf.py --all FOLDER        a folder of many blocks for each type, for tests/test_extract.c
+    python3 tools/golden_gguf.py --all FOLDER        a folder of many blocks for each type, for tests/test_extract_models.c
     python3 tools/golden_gguf.py --parity PROGRAM    real tokenizers through wordllama-train against the originals
 
 types.gguf holds a tensor of random blocks for each type, types.f32 what the package gguf makes of them, in the file's
