@@ -169,9 +169,10 @@ typedef struct wl_extracted {
 
 /* Takes the token embeddings out of a language model: a folder, a file (safetensors, PyTorch's zip, GGUF, an index of
  * shards), a name at the hub ("owner/name", "owner/name@revision"), or the name of a config, which stands for its hub
- * model. Only the table and the headers are read, or fetched, in blocks: memory stays under 64 MB whatever the model, but for what its tokenizer takes.
- * Writes a safetensors file with the tensor embedding.weight (rows, dim), and tokenizer.json beside it (under
- * NAME.tokenizer.json where another tokenizer.json lies there already). extracted may be NULL.
+ * model. Only the table and the headers are read, or fetched, in blocks: memory stays under 64 MB whatever the model,
+ * but for what its tokenizer takes. Writes a safetensors file with the tensor embedding.weight (rows, dim), and
+ * tokenizer.json beside it (under NAME.tokenizer.json where another tokenizer.json lies there already). extracted may
+ * be NULL.
  *
  * Nothing of a checkpoint is executed: of a pickle only the opcodes that tensors need are obeyed, the rest is refused.
  * WL_ERROR_NOT_FOUND: no source, no tensor; WL_ERROR_MISMATCH: rows and the tokenizer's vocabulary, or the config,

@@ -76,8 +76,9 @@ static sizes find_sizes(const wl_names *list)
 static wl_status fail_no_model(const wl_hub *hub, const char *reason, wl_error *error)
 {
     return wl_fail(error, WL_ERROR_UNSUPPORTED,
-                   "%.200s at the hub holds no WordLlama, Model2Vec or StaticEmbedding model: %s", hub->repository,
-                   reason);
+                   "%.150s at the hub holds no WordLlama, Model2Vec or StaticEmbedding model: %s ('wordllama extract' "
+                   "takes the table out of a language model)",
+                   hub->repository, reason);
 }
 
 /* A language model has a model.safetensors too, of gigabytes: its header is looked at first. */
@@ -108,11 +109,7 @@ static wl_status check_weights(wl_hub *hub, const char *weights, wl_error *error
         status = wl_json_close(&json);
     }
     if (!status && !found)
-        status =
-            fail_no_model(hub,
-                          "its weights have no tensor 'embedding.weight' or 'embeddings' ('wordllama extract' takes "
-                          "the table out of a language model)",
-                          error);
+        status = fail_no_model(hub, "its weights have no tensor 'embedding.weight' or 'embeddings'", error);
     wl_buffer_free(&header);
     wl_buffer_free(&scratch);
     wl_reader_close(&reader);
