@@ -15,7 +15,7 @@ test: | setup-test
 	@$(MAKE) --no-print-directory release sanitize
 	@[ -x build/tests/venv/bin/python ] || python3 -m venv build/tests/venv
 	@build/tests/venv/bin/python -m pip install -q --disable-pip-version-check huggingface_hub==2.4.0 || \
-	    echo "skipped: huggingface_hub cannot be installed, so the hub's cache is not read with it"
+	    { echo "skipped: huggingface_hub cannot be installed: the hub's cache is not read with it"; rm -rf build/tests/venv; }
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
