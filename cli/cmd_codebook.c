@@ -75,8 +75,12 @@ static wl_status put_components(cli_report *report, wl_error *error)
     const wl_inspection *found = report->found;
     wl_status status = append_format(&report->out, error, "components:      ");
     for (size_t i = 0; i < WL_VARIANCE_SHARES && !status; i++) {
-        status = found->components[i] ? append_format(&report->out, error, "%" PRIu64, found->components[i])
-                                      : append_format(&report->out, error, "more than %zu", found->singular_count);
+        if (found->components[i])
+            status = append_format(&report->out, error, "%" PRIu64, found->components[i]);
+        else if (found->singular_count < report->shape.dim)
+            status = append_format(&report->out, error, "more than %zu", found->singular_count);
+        else /* all rows are the same */
+            status = append_format(&report->out, error, "none");
         if (!status)
             status = append_format(&report->out, error, " for %d%%%s", shares[i],
                                    i + 1 < WL_VARIANCE_SHARES ? ", " : " of the variance\n");
