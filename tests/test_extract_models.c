@@ -127,18 +127,19 @@ static bool read_expectation(const char *folder, expectation *out)
     return good;
 }
 
-static void check_checkpoint(const char *folder)
+/* Whether the folder is one. */
+static bool check_checkpoint(const char *folder)
 {
     expectation expected = {0};
     char path[1100];
     wl_mapping mapping;
     wl_error error;
     wl_extracted extracted;
-    if (!read_expectation(folder, &expected)) return;
+    if (!read_expectation(folder, &expected)) return false;
     snprintf(path, sizeof path, "%s/expected.f32", folder);
     if (wl_mapping_open(&mapping, path, &error)) {
         CHECK_THAT(false, "%s", error.message);
-        return;
+        return true;
     }
     CHECK(mapping.size == expected.rows * expected.dim * 4);
     wl_extract_options options = {.size = sizeof options, .allow_padding = true, .message = note};
@@ -163,6 +164,7 @@ static void check_checkpoint(const char *folder)
         free(found);
     }
     wl_mapping_close(&mapping);
+    return true;
 }
 
 static void test_checkpoints(const char *folder)
@@ -175,8 +177,7 @@ static void test_checkpoints(const char *folder)
         if (entry->d_name[0] == '.') continue;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (!wl_path_is_directory(path)) continue;
-        check_checkpoint(path);
-        count++;
+        count += check_checkpoint(path);
     }
     if (directory) closedir(directory);
     printf("%d checkpoints of %s\n", count, folder);
