@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/cache.h"
@@ -78,10 +77,8 @@ void target_close(cli_target *target, bool failed)
 
 wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error)
 {
-    struct stat target, source;
-    if (stat(path, &target) != 0) return WL_OK;
     for (size_t i = 0; i < count; i++)
-        if (read[i] && stat(read[i], &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
+        if (read[i] && wl_same_file(path, read[i]))
             return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                               "is a file that is read; write to another");
     return WL_OK;

@@ -160,3 +160,9 @@ bool wl_path_exists(const char *path)
     struct stat info;
     return stat(path, &info) == 0;
 }
+
+bool wl_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

@@ -34,5 +34,7 @@ void wl_replacement_abandon(wl_replacement *file);
 char *wl_path_join(const char *directory, const char *name, wl_error *error);
 bool wl_path_is_directory(const char *path);
 bool wl_path_exists(const char *path);
+/* Whether both paths lead to one file that is there. */
+bool wl_same_file(const char *a, const char *b);
 
 #endif

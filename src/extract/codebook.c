@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "extract/codebook_write.h"
 #include "format/half.h"
@@ -256,9 +255,7 @@ const char *wl_codebook_name(const wl_codebook *codebook)
 
 wl_status wl_codebook_check_target(const wl_codebook *codebook, const char *path, wl_error *error)
 {
-    struct stat source, target;
-    if (stat(path, &target) != 0 || stat(codebook->file.path, &source) != 0) return WL_OK;
-    if (source.st_dev != target.st_dev || source.st_ino != target.st_ino) return WL_OK;
+    if (!wl_same_file(path, codebook->file.path)) return WL_OK;
     return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                       "is the codebook that is read, expected another file to write");
 }

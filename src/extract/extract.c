@@ -318,10 +318,12 @@ static wl_status check_target(const extraction *this, const char *path, wl_error
     if (strcmp(name, "tokenizer.json") == 0)
         return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                           "is the name of the tokenizer that is written beside the table");
-    bool read = wl_source_is_file(&this->table.reader, path) ||
-                (this->files.folder && wl_is_model_file(name) && wl_same_file(path, this->files.folder, name));
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        read = read || (given[i] && wl_same_file(path, given[i], ""));
+    bool may_be_part = this->files.folder && wl_is_model_file(name);
+    char *inside = may_be_part ? wl_source_path(&this->files, name, error) : NULL;
+    if (may_be_part && !inside) return WL_ERROR_MEMORY;
+    bool read = wl_source_is_file(&this->table.reader, path) || (inside && wl_same_file(path, inside));
+    free(inside);
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) read = read || (given[i] && wl_same_file(path, given[i]));
     if (!read) return WL_OK;
     return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0, "is a file that is read; write to another");
 }

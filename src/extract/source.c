@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -172,18 +171,5 @@ void wl_source_names_free(char **names, size_t count)
 
 bool wl_source_is_file(const wl_reader *reader, const char *path)
 {
-    struct stat source, target;
-    return reader->descriptor >= 0 && fstat(reader->descriptor, &source) == 0 && stat(path, &target) == 0 &&
-           source.st_dev == target.st_dev && source.st_ino == target.st_ino;
-}
-
-bool wl_same_file(const char *path, const char *folder, const char *name)
-{
-    struct stat first, second;
-    wl_error unused;
-    char *other = *name ? wl_path_join(folder, name, &unused) : wl_copy_text(folder, strlen(folder), &unused);
-    bool same = other && stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
-                first.st_ino == second.st_ino;
-    free(other);
-    return same;
+    return reader->descriptor >= 0 && wl_same_file(reader->name, path);
 }

@@ -39,7 +39,4 @@ void wl_source_names_free(char **names, size_t count);
 /* Whether path is a regular file of the source that a reader reads: writing to it would destroy the source. */
 bool wl_source_is_file(const wl_reader *reader, const char *path);
 
-/* Whether path and folder/name (name empty: folder) are one file that is there. */
-bool wl_same_file(const char *path, const char *folder, const char *name);
-
 #endif
