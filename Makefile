@@ -62,6 +62,10 @@ parity-extract: release
 	build/release/tests/test_extract_models build/checkpoints/all/gguf
 	build/checkpoints/venv/bin/python tools/golden_gguf.py --parity build/release/wordllama-train
 
+# Parquet files as pyarrow writes them, read in a build with Arrow, which comes with pyarrow.
+parity-parquet: | setup-build build
+	WORDLLAMA_CACHE=$(MODELS) sh tools/parity_parquet.sh
+
 # Each target for a while, from its corpus on; what is found is left in build/fuzz.
 fuzz-short: fuzz
 	@sh fuzz/short.sh build/fuzz/fuzz $(FUZZ_SECONDS)
@@ -90,5 +94,5 @@ build:
 	@mkdir -p build
 
 .PHONY: all demo test bench bench-embed bench-extract bench-opening bench-tokenizers bench-toolkit parity \
-        parity-extract parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
+        parity-extract parity-parquet parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint

@@ -258,7 +258,8 @@ static wl_status check_operands(const cli_settings *settings, const cli_verb *ve
 
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
 {
-    *settings = (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN, .sif = NAN};
+    *settings =
+        (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN, .sif = NAN, .near = NAN, .strength = NAN};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
     if (!settings->operands) return error->code;
@@ -295,5 +296,8 @@ void settings_free(cli_settings *settings)
     free(settings->inputs.names);
     free(settings->against.names);
     free(settings->chosen_tokens.names);
+    free(settings->only.names);
+    free(settings->evaluation.names);
+    free(settings->labels.names);
     *settings = (cli_settings){0};
 }

@@ -44,6 +44,14 @@ typedef struct cli_settings {
     const char *scale;
     uint32_t rank, weighting, remove;
     double sif;
+    const char *dims; /* of evaluation */
+    cli_list only, evaluation, labels;
+    uint32_t compare, samples, markdown;
+    const char *kept, *removed_file; /* of preparing texts */
+    double near, strength;
+    uint32_t least_tokens, most_tokens, keep_duplicates, resume;
+    const char *label_field; /* of classifiers */
+    uint32_t folds;
     uint32_t help, man, version;
 } cli_settings;
 
@@ -70,6 +78,9 @@ enum verb_place {
     VERB_CONCAT,
     VERB_CODEBOOK,
     VERB_REDUCE,
+    VERB_EVAL,
+    VERB_CLASSIFY,
+    VERB_PREPARE,
 };
 
 typedef struct cli_verb {

@@ -26,5 +26,8 @@ wl_status cmd_configs(const cli_settings *settings, wl_error *error);
 wl_status cmd_concat(const cli_settings *settings, wl_error *error);
 wl_status cmd_codebook(const cli_settings *settings, wl_error *error);
 wl_status cmd_reduce(const cli_settings *settings, wl_error *error);
+wl_status cmd_eval(const cli_settings *settings, wl_error *error);
+wl_status cmd_classify(const cli_settings *settings, wl_error *error);
+wl_status cmd_prepare(const cli_settings *settings, wl_error *error);
 
 #endif

@@ -6,90 +6,16 @@
 #include <stdlib.h>
 
 #include "plot.h"
+#include "plot_axis.h"
 #include "svg.h"
 
 /* The two panels, in pixels. */
 enum { WIDTH = 1080, HEIGHT = 520, TOP = 84, PANEL_WIDTH = 504, PANEL_HEIGHT = 412, FIRST = 24, SECOND = 552 };
 /* The axes' room inside a panel. */
 enum { AXIS_LEFT = 64, AXIS_RIGHT = 24, AXIS_TOP = 52, AXIS_BOTTOM = 52, SECOND_AXIS = 52 };
-enum { BINS = 56, TICKS = 6, CURVE_POINTS = 400, MANY_DECADES = 4 };
+enum { BINS = 56, CURVE_POINTS = 400 };
 
 enum { BLUE, ORANGE }; /* colours of svg_colour_of */
-
-/* From numbers to pixels. */
-typedef struct axis {
-    double low, high;
-    double begin, end; /* pixels of low and high */
-    bool log;
-} axis;
-
-static double place(const axis *on, double value)
-{
-    double low = on->low, high = on->high;
-    if (on->log) low = log10(low), high = log10(high), value = log10(value);
-    return on->begin + (on->end - on->begin) * (high > low ? (value - low) / (high - low) : 0.5);
-}
-
-/* 1, 2 or 5 times a power of ten, so that there are about so many steps. */
-static double tick_step(double range, int ticks)
-{
-    double rough = range / ticks, power = pow(10, floor(log10(rough))), part = rough / power;
-    return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
-}
-
-static void put_tick_across(svg_picture *svg, double x, double bottom, double value)
-{
-    svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", x, bottom + 18,
-            value);
-}
-
-/* A line over the panel, and the number beside it. */
-static void put_tick_up(svg_picture *svg, const axis *across, double y, double value)
-{
-    svg_put(svg, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", across->begin, y, across->end);
-    svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", across->begin - 8,
-            y + 4, value);
-}
-
-/* Multiples of a step that lie on an axis: the first one, and how many. */
-typedef struct tick_range {
-    double step, first;
-    int count;
-} tick_range;
-
-static tick_range find_ticks(const axis *on)
-{
-    tick_range ticks = {.step = tick_step(on->high - on->low, TICKS)};
-    ticks.first = ceil(on->low / ticks.step - 1e-9) + 0.0; /* never -0 */
-    ticks.count = (int)floor(on->high / ticks.step - ticks.first + 1e-9) + 1;
-    return ticks;
-}
-
-static void put_ticks(svg_picture *svg, const axis *across, const axis *up)
-{
-    tick_range ticks = find_ticks(across);
-    for (int i = 0; i < ticks.count; i++) {
-        double value = (ticks.first + i) * ticks.step;
-        put_tick_across(svg, place(across, value), up->begin, value);
-    }
-    if (!up->log) {
-        ticks = find_ticks(up);
-        for (int i = 0; i < ticks.count; i++) {
-            double value = (ticks.first + i) * ticks.step;
-            put_tick_up(svg, across, place(up, value), value);
-        }
-        return;
-    }
-    /* Over a few decades 1, 2 and 5 of each, in one also 3 and 7. */
-    static const int parts[] = {1, 2, 5, 3, 7};
-    int most = up->high > up->low * pow(10, MANY_DECADES) ? 1 : up->high > up->low * 10 ? 3 : 5;
-    int first = (int)floor(log10(up->low)), last = (int)ceil(log10(up->high));
-    for (int power = first; power <= last; power++)
-        for (int i = 0; i < most; i++) {
-            double value = parts[i] * pow(10, power);
-            if (value >= up->low && value <= up->high) put_tick_up(svg, across, place(up, value), value);
-        }
-}
 
 static void begin_panel(svg_picture *svg, double left, const char *title)
 {
@@ -100,7 +26,7 @@ static void begin_panel(svg_picture *svg, double left, const char *title)
     svg_put(svg, "<g font-size=\"11\">\n");
 }
 
-static void put_axis_name(svg_picture *svg, const axis *across, const char *name)
+static void put_axis_name(svg_picture *svg, const plot_axis *across, const char *name)
 {
     svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
             (across->begin + across->end) / 2, TOP + PANEL_HEIGHT - 14, name);
@@ -126,22 +52,23 @@ static void put_norms(svg_picture *svg, const wl_inspection *found, const wl_cod
         beyond += norm > high;
         if (++bins[bin] > most) most = bins[bin];
     }
-    axis across = {low, high, FIRST + AXIS_LEFT, FIRST + PANEL_WIDTH - AXIS_RIGHT, false};
-    axis up = {0, (double)most * 1.05, TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
+    plot_axis across = {low, high, FIRST + AXIS_LEFT, FIRST + PANEL_WIDTH - AXIS_RIGHT, false};
+    plot_axis up = {0, (double)most * 1.05, TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
     begin_panel(svg, FIRST, "Row norms");
-    put_ticks(svg, &across, &up);
+    plot_put_ticks_across(svg, &across, up.begin);
+    plot_put_ticks_up(svg, &across, &up);
     svg_colour blue = svg_colour_of(BLUE), orange = svg_colour_of(ORANGE);
     svg_put(svg, "<g fill=\"#%02x%02x%02x\">\n", blue.red, blue.green, blue.blue);
     double width = (across.end - across.begin) / BINS;
     for (size_t i = 0; i < BINS; i++) {
-        double y = place(&up, (double)bins[i]), from = low + (high - low) * (double)i / BINS;
+        double y = plot_place(&up, (double)bins[i]), from = low + (high - low) * (double)i / BINS;
         if (!bins[i]) continue;
         svg_put(svg, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%zu rows from %.4g to %.4g",
                 across.begin + width * (double)i, y, width - 0.8, fmax(up.begin - y, 0.6), bins[i], from,
                 from + (high - low) / BINS);
         svg_put(svg, "%s</title></rect>\n", i + 1 == BINS && beyond ? " and beyond" : "");
     }
-    double median = place(&across, found->norm_quantiles[WL_NORM_QUANTILES / 2]);
+    double median = plot_place(&across, found->norm_quantiles[WL_NORM_QUANTILES / 2]);
     svg_put(
         svg,
         "</g>\n<path d=\"M%.1f %.1fV%.1f\" stroke=\"#%02x%02x%02x\" stroke-width=\"1.5\" stroke-dasharray=\"4 3\"/>\n",
@@ -160,8 +87,8 @@ static void put_norms(svg_picture *svg, const wl_inspection *found, const wl_cod
 
 /* ---- spectrum ---------------------------------------------------------------------------------------------------- */
 
-static void put_curve(svg_picture *svg, const axis *across, const axis *up, const double *values, size_t count,
-                      int colour_number)
+static void put_curve(svg_picture *svg, const plot_axis *across, const plot_axis *up, const double *values,
+                      size_t count, int colour_number)
 {
     svg_colour colour = svg_colour_of((size_t)colour_number);
     svg_put(svg, "<path fill=\"none\" stroke=\"#%02x%02x%02x\" stroke-width=\"2\" stroke-linejoin=\"round\" d=\"",
@@ -169,8 +96,8 @@ static void put_curve(svg_picture *svg, const axis *across, const axis *up, cons
     size_t points = count < CURVE_POINTS ? count : CURVE_POINTS;
     for (size_t i = 0; i < points; i++) {
         size_t at = points > 1 ? i * (count - 1) / (points - 1) : 0;
-        svg_put(svg, "%c%.1f %.1f", i ? 'L' : 'M', place(across, (double)(at + 1)),
-                place(up, fmin(fmax(values[at], up->low), up->high)));
+        svg_put(svg, "%c%.1f %.1f", i ? 'L' : 'M', plot_place(across, (double)(at + 1)),
+                plot_place(up, fmin(fmax(values[at], up->low), up->high)));
     }
     svg_put(svg, "\"/>\n");
 }
@@ -194,15 +121,17 @@ static wl_status put_spectrum(svg_picture *svg, const wl_inspection *found, wl_e
         shares[i] = found->energy > 0 ? 100 * sum / found->energy : 0;
         if (value > found->singular[0] * 1e-6) shown = i + 1; /* less is rounding */
     }
-    axis across = {1, shown > 1 ? (double)shown : 2, SECOND + AXIS_LEFT, SECOND + PANEL_WIDTH - SECOND_AXIS, false};
-    axis up = {0.1, 1, TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, true};
+    plot_axis across = {1, shown > 1 ? (double)shown : 2, SECOND + AXIS_LEFT, SECOND + PANEL_WIDTH - SECOND_AXIS,
+                        false};
+    plot_axis up = {0.1, 1, TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, true};
     if (shown) up.high = found->singular[0] * 1.1, up.low = found->singular[shown - 1] / 1.1;
-    axis part = {0, 100, up.begin, up.end, false};
+    plot_axis part = {0, 100, up.begin, up.end, false};
     begin_panel(svg, SECOND, "Spectrum");
-    put_ticks(svg, &across, &up);
+    plot_put_ticks_across(svg, &across, up.begin);
+    plot_put_ticks_up(svg, &across, &up);
     for (int i = 0; i <= 100; i += 25)
-        svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%.1f\">%d%%</text>\n", across.end + 8, place(&part, i) + 4,
-                i);
+        svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%.1f\">%d%%</text>\n", across.end + 8,
+                plot_place(&part, i) + 4, i);
     put_curve(svg, &across, &part, shares, shown, ORANGE);
     put_curve(svg, &across, &up, found->singular, shown, BLUE);
     put_legend(svg, SECOND + 190, BLUE, "singular values");
@@ -218,7 +147,7 @@ static void put_heading(svg_picture *svg, const wl_inspection *found, const wl_c
     char title[128];
     snprintf(title, sizeof title, "Codebook of %" PRIu64 " x %" PRIu64 ", %s", shape->rows, shape->dim, shape->dtype);
     svg_begin(svg, WIDTH, HEIGHT, title, error);
-    svg_put(svg, "<style>.grid{stroke:#8b919d;stroke-opacity:.25}</style>\n");
+    plot_put_styles(svg);
     svg_put(svg, "<text class=\"quiet\" x=\"24\" y=\"62\" font-size=\"12.5\">Effective rank %.0f",
             found->effective_rank.low);
     if (found->effective_rank.high > found->effective_rank.low * 1.001)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "csv.h"
+#include "data/csv.h"
 #include "text/unicode/utf8.h"
 
 enum { BLOCK = 1 << 18 };
@@ -152,7 +152,7 @@ static wl_status fill(cli_reader *reader, bool *ended, wl_error *error)
     }
     if (wl_buffer_reserve(block, BLOCK, error)) return error->code;
     size_t got;
-    if (bytes_read(&reader->bytes, block->data + block->size, block->capacity - block->size, &got, error))
+    if (wl_bytes_read(&reader->bytes, block->data + block->size, block->capacity - block->size, &got, error))
         return error->code;
     block->size += got;
     *ended = got == 0;
@@ -178,10 +178,10 @@ static wl_status fail_record(const cli_reader *reader, const char *message, wl_e
 }
 
 /* Offset of the '\n' that ends a record, or size where it is not in data. */
-static size_t find_end(const cli_reader *reader, csv_scan *scan, const char *data, size_t size)
+static size_t find_end(const cli_reader *reader, wl_csv_scan *scan, const char *data, size_t size)
 {
     if (reader->shape == SHAPE_WHOLE || !size) return size;
-    if (reader->shape == SHAPE_CSV) return csv_find_end(scan, data, size);
+    if (reader->shape == SHAPE_CSV) return wl_csv_find_end(scan, data, size);
     const char *end = memchr(data, '\n', size);
     return end ? (size_t)(end - data) : size;
 }
@@ -191,13 +191,13 @@ static int next_record(cli_reader *reader, wl_text *record, wl_error *error)
 {
     size_t seen = 0; /* bytes of the record that do not end it */
     bool ended = false;
-    csv_scan scan = {.delimiter = reader->delimiter};
+    wl_csv_scan scan = {.delimiter = reader->delimiter};
     reader->line = reader->lines + 1;
     for (;;) {
         size_t left = reader->block.size - reader->begin;
         const char *start = reader->block.data + reader->begin;
         size_t size = seen + find_end(reader, &scan, start + seen, left - seen);
-        if (scan.place == CSV_WRONG)
+        if (scan.place == WL_CSV_WRONG)
             return fail_record(reader, "in CSV the delimiter or the line's end must follow a closing quote", error), -1;
         bool found = size < left;
         if (!found && !ended) {
@@ -206,7 +206,7 @@ static int next_record(cli_reader *reader, wl_text *record, wl_error *error)
             continue;
         }
         if (!found && !left && (reader->shape != SHAPE_WHOLE || reader->lines)) return 0;
-        if (!found && scan.place == CSV_QUOTED)
+        if (!found && scan.place == WL_CSV_QUOTED)
             return fail_record(reader, "a field of CSV in quotes that are never closed", error), -1;
         reader->begin += size + (found ? 1 : 0);
         reader->lines += scan.breaks + 1;
@@ -221,7 +221,7 @@ static wl_status open_next(cli_reader *reader, wl_error *error)
     tell_what_is_read(reader, path);
     reader->lines = 0;
     reader->block.size = reader->begin = 0;
-    if (bytes_open(&reader->bytes, path, error) || pass_mark(reader, error)) return error->code;
+    if (wl_bytes_open(&reader->bytes, path, error) || pass_mark(reader, error)) return error->code;
     if (reader->shape != SHAPE_CSV || reader->without_header) return WL_OK;
     wl_text header;
     int got = next_record(reader, &header, error);
@@ -285,7 +285,7 @@ int reader_next(void *user, wl_text *text, wl_error *error)
         if (got > 0 && take_text(reader, text, error)) return -1;
         if (got > 0 && reader->as_objects && take_object(reader, &reader->record, error)) return -1;
         if (got) return got;
-        bytes_close(&reader->bytes);
+        wl_bytes_close(&reader->bytes);
     }
 }
 
@@ -293,12 +293,12 @@ bool reader_ready(const cli_reader *reader)
 {
     if (reader->argument_count || !reader->bytes.open) return true;
     size_t left = reader->block.size - reader->begin;
-    return (left && memchr(reader->block.data + reader->begin, '\n', left)) || bytes_ready(&reader->bytes);
+    return (left && memchr(reader->block.data + reader->begin, '\n', left)) || wl_bytes_ready(&reader->bytes);
 }
 
 void reader_close(cli_reader *reader)
 {
-    bytes_close(&reader->bytes);
+    wl_bytes_close(&reader->bytes);
     wl_buffer_free(&reader->block);
     wl_buffer_free(&reader->header);
     wl_buffer_free(&reader->scratch);

@@ -3,7 +3,7 @@
 #define WL_CLI_READ_H
 
 #include "args.h"
-#include "bytes.h"
+#include "data/bytes.h"
 
 typedef enum reader_shape {
     SHAPE_LINES, /* each line is a text */
@@ -27,7 +27,7 @@ typedef struct cli_reader {
     bool as_objects;     /* set where records are objects: JSON lines and CSV, where --json asks for them */
     bool takes_any_line; /* lines: of no matter what, so a file's name says nothing about the flags */
     bool one_header;     /* CSV: a file whose header is not that of the first one is refused */
-    cli_bytes bytes;     /* of the file being read */
+    wl_bytes bytes;      /* of the file being read */
     uint64_t line;       /* number of the line where the last record begins */
     uint64_t lines;      /* number of lines read */
     wl_buffer block;     /* bytes read; [begin, block.size) are not consumed yet */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "csv.h"
+#include "data/csv.h"
 #include "format/json.h"
 #include "io.h"
 #include "read.h"
@@ -97,7 +97,7 @@ wl_status take_header(cli_reader *reader, wl_text record, wl_error *error)
     bool found = false;
     reader->columns = reader->names.size = 0;
     for (size_t at = 0; at <= header.size; reader->columns++) {
-        if (csv_next(header, reader->delimiter, &at, &reader->scratch, &field, error) ||
+        if (wl_csv_next(header, reader->delimiter, &at, &reader->scratch, &field, error) ||
             add_name(&reader->names, field, error))
             return error->code;
         if (!found && wl_text_is(field, reader->field)) {
@@ -130,7 +130,7 @@ static wl_status find_column(cli_reader *reader, wl_text *text, wl_error *error)
     /* The fields behind the one that is wanted are only counted, in another buffer. */
     for (size_t at = 0; at <= record.size; columns++) {
         bool wanted = columns == reader->column;
-        if (csv_next(record, reader->delimiter, &at, wanted ? &reader->scratch : &reader->repaired, &field, error))
+        if (wl_csv_next(record, reader->delimiter, &at, wanted ? &reader->scratch : &reader->repaired, &field, error))
             return error->code;
         if (wanted) *text = field;
     }
@@ -168,7 +168,7 @@ static wl_status fields_as_object(cli_reader *reader, wl_text record, wl_error *
     for (size_t at = 0; at <= record.size; name += strlen(name) + 1) {
         wl_text field;
         /* The text may lie in the scratch buffer. */
-        if (csv_next(record, reader->delimiter, &at, &reader->repaired, &field, error) ||
+        if (wl_csv_next(record, reader->delimiter, &at, &reader->repaired, &field, error) ||
             append_format(object, error, object->size ? ", " : "{") ||
             wl_buffer_append(object, name, strlen(name), error) || append_format(object, error, ": ") ||
             append_json(object, field, error))

@@ -32,3 +32,18 @@ wl_status cmd_reduce(const cli_settings *settings, wl_error *error)
 {
     return sibling_become(settings->arguments, error);
 }
+
+wl_status cmd_eval(const cli_settings *settings, wl_error *error)
+{
+    return sibling_become(settings->arguments, error);
+}
+
+wl_status cmd_classify(const cli_settings *settings, wl_error *error)
+{
+    return sibling_become(settings->arguments, error);
+}
+
+wl_status cmd_prepare(const cli_settings *settings, wl_error *error)
+{
+    return sibling_become(settings->arguments, error);
+}

@@ -41,6 +41,21 @@ wl_status texts_read(cli_texts *texts, cli_reader *reader, cli_progress *progres
     return got < 0 ? error->code : WL_OK;
 }
 
+wl_status texts_read_batch(cli_texts *texts, cli_reader *reader, uint64_t first, bool *more, wl_error *error)
+{
+    enum { BYTES = 1 << 20 };
+    texts_clear(texts);
+    *more = false;
+    do {
+        wl_text text;
+        int got = reader_next(reader, &text, error);
+        if (got <= 0) return *more = false, got < 0 ? error->code : WL_OK;
+        *more = true;
+        if (texts_add(texts, text, reader->record, first + texts->count, error)) return error->code;
+    } while (texts->count < TEXTS_BATCH && texts->bytes.size < BYTES && reader_ready(reader));
+    return WL_OK;
+}
+
 wl_text texts_text(const cli_texts *texts, size_t number)
 {
     const cli_place *place = &texts->places[number];

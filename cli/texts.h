@@ -5,6 +5,8 @@
 #include "progress.h"
 #include "read.h"
 
+enum { TEXTS_BATCH = 8192 }; /* the most texts of a batch */
+
 typedef struct cli_place {
     size_t text, text_size, record, record_size; /* in bytes */
     uint64_t index;                              /* place in the input, from 0 */
@@ -20,6 +22,9 @@ typedef struct cli_texts {
 wl_status texts_add(cli_texts *texts, wl_text text, wl_text record, uint64_t index, wl_error *error);
 /* All that a reader has left; places go on from the number of texts. */
 wl_status texts_read(cli_texts *texts, cli_reader *reader, cli_progress *progress, wl_error *error);
+/* The next batch, which ends where it is large, or where the reader would have to wait; on failure what was read before
+ * it. *more: whether there may be another. first: place of its first text in the input. */
+wl_status texts_read_batch(cli_texts *texts, cli_reader *reader, uint64_t first, bool *more, wl_error *error);
 /* Valid until the next text is added. */
 wl_text texts_text(const cli_texts *texts, size_t number);
 wl_text texts_record(const cli_texts *texts, size_t number);

@@ -4,20 +4,20 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "bytes.h"
+#include "data/bytes.h"
 #include "models.h"
 
 static wl_status unpack(const char *path, wl_buffer *out, wl_error *error)
 {
-    cli_bytes bytes;
+    wl_bytes bytes;
     size_t got = 1;
-    wl_status status = bytes_open(&bytes, path, error);
+    wl_status status = wl_bytes_open(&bytes, path, error);
     while (!status && got > 0) {
         status = wl_buffer_reserve(out, 1 << 20, error);
-        if (!status) status = bytes_read(&bytes, out->data + out->size, out->capacity - out->size, &got, error);
+        if (!status) status = wl_bytes_read(&bytes, out->data + out->size, out->capacity - out->size, &got, error);
         if (!status) out->size += got;
     }
-    bytes_close(&bytes);
+    wl_bytes_close(&bytes);
     return status;
 }
 

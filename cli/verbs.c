@@ -263,5 +263,57 @@ const cli_verb verb_table[] = {
         .most = 2,
         .run = cmd_reduce,
     },
+    {
+        .name = "eval",
+        .operands = "MODEL... SET...",
+        .summary = "score models on evaluation sets",
+        .description =
+            "Scores each MODEL, given by name or by path, on evaluation sets: similarity, classification, clustering, "
+            "pairs, retrieval, triplets. SET is a folder of sets, sorted into folders by group, or a folder in the "
+            "form "
+            "of BEIR, or a file of JSON lines, CSV or TSV; without any it is what WORDLLAMA_EVAL names. Prints a table "
+            "of scores times 100, the mean of each group and the mean of the groups. Every text is tokenized and "
+            "embedded once, whatever is asked for.",
+        .example = "printf '{\"score\": %s, \"text1\": \"%s\", \"text2\": \"%s\"}\\n' "
+                   "5 car automobile 4 boat ship 1 car apple >words.jsonl\n"
+                   "wordllama eval " DEFAULT_MODEL " words.jsonl --dims 256,64 --binary",
+        .least = 1,
+        .most = SIZE_MAX,
+        .run = cmd_eval,
+    },
+    {
+        .name = "classify",
+        .operands = "train FILE..., predict [CLASSIFIER] [TEXT...], or test CLASSIFIER FILE...",
+        .summary = "sort texts into classes that examples or descriptions give",
+        .description =
+            "train fits a classifier (multinomial logistic regression on the texts' vectors) to FILEs of JSON lines, "
+            "CSV or TSV with the fields text and label, writes it to --output, and prints how well it does in "
+            "cross-validation. predict prints a line \"label<TAB>probability<TAB>text\" for each text: an argument, or "
+            "a line of the files named with --input, or of standard input. With --label there is no CLASSIFIER: the "
+            "label whose description is most similar is said. test compares what it says with the labels in FILEs.",
+        .example = "wordllama classify predict --label \"travel: cars, trains, journeys\" "
+                   "--label \"food: cooking and eating\" \"I went to the car\" \"a bowl of soup\"",
+        .least = 1,
+        .most = SIZE_MAX,
+        .run = cmd_classify,
+    },
+    {
+        .name = "prepare",
+        .operands = "FILE... -o OUT",
+        .summary = "make texts ready for training",
+        .description =
+            "Reads pairs and triplets of texts from files of JSON lines, CSV or TSV with the fields anchor, positive "
+            "and negative, and writes their token ids to OUT, a safetensors file that the trainer maps. Normalizes "
+            "white space; drops duplicates, empty, too short and too long texts, and with --evaluation every record "
+            "of which a text stands in an evaluation set; prints how many it dropped and why. Memory does not grow "
+            "with the input. OUT appears under its name only when it is complete.",
+        .example =
+            "printf '{\"anchor\": \"%s\", \"positive\": \"%s\"}\\n' car automobile \"a  boat\" ship Car Automobile "
+            ">pairs.jsonl\nwordllama prepare pairs.jsonl -o pairs.safetensors --kept kept.jsonl",
+        .least = 1,
+        .most = SIZE_MAX,
+        .takes_files = true,
+        .run = cmd_prepare,
+    },
     {0},
 };

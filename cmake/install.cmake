@@ -4,7 +4,7 @@ install(TARGETS wordllama wordllama_shared EXPORT wordllama)
 if(WORDLLAMA_TRAIN)
   # The second library is linked into wordllama-train; its header is installed with it once it has users of its own.
   install(FILES include/wordllama_train.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  install(TARGETS wordllama_train EXPORT wordllama_train)
+  install(TARGETS wordllama_train wordllama_data EXPORT wordllama_train)
 endif()
 install(EXPORT wordllama NAMESPACE wordllama:: FILE wordllama-targets.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/wordllama)
@@ -24,7 +24,8 @@ if(WORDLLAMA_CLI)
   install(TARGETS ${commands})
   # Manual pages come out of the command's own table of flags, so they cannot differ from --help.
   set(pages "")
-  foreach(verb "" embed similarity explain rank topk filter dedup cluster split tokenize detokenize convert info pull)
+  foreach(verb "" embed similarity explain rank topk filter dedup cluster split tokenize detokenize convert info pull
+          extract configs concat codebook reduce eval prepare classify)
     string(REGEX REPLACE "-$" "" page "wordllama-${verb}")
     set(output ${CMAKE_BINARY_DIR}/man/${page}.1)
     add_custom_command(OUTPUT ${output} COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man

@@ -212,6 +212,7 @@ typedef struct wl_model_options {
     const char *tokenizer; /* path of the tokenizer.json; NULL: found beside the weights */
     wl_policy policy;
     bool any_vocabulary; /* open even when table and tokenizer do not seem to belong together */
+    bool whole_texts;    /* no text is cut: the model's max_length does not count */
 } wl_model_options;
 
 /* Opens a folder that holds model.safetensors and tokenizer.json, or a .safetensors file with the tokenizer given or

@@ -1,5 +1,5 @@
 /* WordLlama in C, the second library: the way to a model. Today: fetching files from the hub, taking the table of token
- * embeddings (the codebook) out of a language model, and working with codebooks.
+ * embeddings (the codebook) out of a language model, working with codebooks, and judging models.
  *
  *     wl_error error;
  *     char path[4096];
@@ -375,6 +375,266 @@ typedef struct wl_reduced {
  * NULL. Cost and memory: as wl_codebook_inspect with rank dim + remove. */
 WL_API wl_status wl_reduce(const wl_codebook *codebook, const char *path, const wl_reduce_options *options,
                            wl_reduced *result, wl_error *error);
+
+/* ---- evaluation sets --------------------------------------------------------------------------------------------- */
+
+/* What a set asks of a model, and its score. Similar is: of high cosine. */
+typedef enum wl_task {
+    WL_TASK_SIMILARITY,     /* pairs with scores: Spearman's correlation of the cosines with them */
+    WL_TASK_CLASSIFICATION, /* texts with labels: accuracy of logistic regression on unit vectors */
+    WL_TASK_CLUSTERING,     /* texts with labels: V-measure of k-means on unit vectors, mean of three seeds */
+    WL_TASK_PAIR,           /* pairs that belong together or not: average precision of the cosines */
+    WL_TASK_RETRIEVAL,      /* documents, queries, what is wanted: nDCG at 10; also recall at 100 and MAP */
+    WL_TASK_TRIPLET,        /* accuracy: the positive is nearer to the anchor than the negative */
+} wl_task;
+
+/* Sets in memory, immutable: any number of threads may use them. */
+typedef struct wl_sets wl_sets;
+
+typedef struct wl_sets_options {
+    size_t size;             /* sizeof(wl_sets_options) */
+    const char *const *only; /* read only sets of these groups ("sts") or names ("stsb-dev"); NULL: all */
+    size_t only_count;
+    wl_pull_message message; /* what is left out, such as queries that nothing answers; NULL: none */
+    void *user;
+} wl_sets_options;
+
+/* Reads the sets of files and folders, each of which is one of:
+ * - a folder that holds any of the folders sts, sts-multilingual, wordsim, classification, clustering, pair, retrieval
+ *   and triplet (the groups), or one of these;
+ * - a folder with corpus.jsonl, queries.jsonl and qrels.jsonl or qrels/test.tsv (another .tsv where it is the only
+ *   one), as BEIR has it: a set of retrieval;
+ * - a file of records (JSON lines, CSV or TSV, gzip or not), whose fields tell the task where its folder does not:
+ *   score, text1 and text2 (also sentence1, sentence2): similarity; label, text1 and text2: pair; anchor, positive and
+ *   negative: triplet; label and text: classification. A field "split" makes a set of each of its values.
+ * NAME-train of a classification is fitted and NAME-test scored; a file without the other is cross-validated, 5 folds.
+ *
+ * WL_ERROR_NOT_FOUND: a path is missing, or holds no set, or only names none. WL_ERROR_FORMAT, with file and line: a
+ * broken record, one without the fields of its task, a score that is no finite number, scores that are all equal,
+ * labels of one class only, a label of a pair other than 0 or 1, a query twice. NULL on failure. */
+WL_API wl_sets *wl_sets_open(const char *const *paths, size_t count, const wl_sets_options *options, wl_error *error);
+WL_API void wl_sets_close(wl_sets *sets);
+
+typedef struct wl_set_info {
+    wl_task task;
+    const char *group, *name; /* "sts", "stsb-dev"; live as long as the sets */
+    const char *metric;       /* "Spearman"; static storage */
+    size_t texts, items; /* texts to embed; pairs, tested texts, queries or triplets that the score is taken over */
+} wl_set_info;
+
+WL_API size_t wl_sets_count(const wl_sets *sets);
+/* Zeroes for an index out of range. */
+WL_API wl_set_info wl_sets_at(const wl_sets *sets, size_t index);
+
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
+
+/* Anything that makes vectors: a model, or one that is being trained. */
+typedef struct wl_embedder {
+    size_t dim;
+    /* out: (count, dim) floats; the zero vector for a text without tokens. */
+    wl_status (*embed)(void *user, const wl_text *texts, size_t count, float *out, wl_error *error);
+    void *user;
+} wl_embedder;
+
+/* What an embedder does with a model: .user of wl_model_embedder. */
+typedef struct wl_model_user {
+    const wl_model *model;
+    wl_context *context;
+} wl_model_user;
+
+/* The vectors of a model, all its dimensions, without norm. user must live as long as the embedder. */
+WL_API wl_embedder wl_model_embedder(wl_model_user *user);
+
+/* A way to use the vectors: the first dim dimensions, as floats or as their signs. */
+typedef struct wl_variant {
+    uint32_t dim; /* 0: all */
+    bool binary;
+} wl_variant;
+
+typedef struct wl_evaluate_options {
+    size_t size;                /* sizeof(wl_evaluate_options) */
+    const wl_variant *variants; /* none larger than the embedder's dim; NULL: all dimensions, floats */
+    size_t variant_count;
+    uint32_t seed; /* of clustering: it runs with this one, the next, and the one behind that */
+    wl_progress
+        progress; /* NULL: none; told texts embedded and scores computed, each as one, out of wl_evaluate_total */
+    void *user;
+} wl_evaluate_options;
+
+/* Results, immutable. They keep the sets' numbers that comparing needs; the sets must live as long. */
+typedef struct wl_evaluation wl_evaluation;
+
+/* Scores an embedder on all sets in all variants. Every text is embedded once, set by set: memory is the sets, the
+ * vectors of the largest one, and a few copies of those. The same bits for any number of threads of the context, but
+ * for a last digit of classification where OpenBLAS takes other kernels on another processor. WL_ERROR_FORMAT: the
+ * embedder gave a number that is not finite. NULL on failure. */
+WL_API wl_evaluation *wl_evaluate(const wl_sets *sets, const wl_embedder *embedder, wl_context *context,
+                                  const wl_evaluate_options *options, wl_error *error);
+WL_API void wl_evaluation_free(wl_evaluation *evaluation);
+/* What progress counts up to. */
+WL_API uint64_t wl_evaluate_total(const wl_sets *sets, size_t variants);
+
+WL_API size_t wl_evaluation_variants(const wl_evaluation *evaluation);
+/* dim is never 0. */
+WL_API wl_variant wl_evaluation_variant(const wl_evaluation *evaluation, size_t variant);
+
+typedef struct wl_set_score {
+    double score; /* the task's metric, from 0 to 1 (Spearman: from -1). NaN where the model gives no order at all:
+                   * all cosines are equal */
+    double recall, map; /* RETRIEVAL: recall at 100, mean average precision; else NaN */
+} wl_set_score;
+
+/* Of a set in a variant; NaN for an index out of range. */
+WL_API wl_set_score wl_evaluation_score(const wl_evaluation *evaluation, size_t set, size_t variant);
+/* The mean of a group's sets; group NULL: the mean of the groups' means, sts-multilingual left out where there is
+ * another. NaN where a score is NaN or there is no such group. */
+WL_API double wl_evaluation_mean(const wl_evaluation *evaluation, const char *group, size_t variant);
+
+/* ---- comparing models -------------------------------------------------------------------------------------------- */
+
+/* b less a, and the interval that holds 95 of 100 bootstrap samples (percentiles): every sample draws as many items as
+ * a set has, with replacement, and both models are scored on the same ones (Efron and Tibshirani 1993). */
+typedef struct wl_difference {
+    double a, b;
+    double low, high; /* of b - a */
+} wl_difference;
+
+typedef struct wl_compare_options {
+    size_t size;      /* sizeof(wl_compare_options) */
+    uint32_t samples; /* 0: 1000 */
+    uint64_t seed;
+} wl_compare_options;
+
+/* The sets, then the groups' means in their order, then the mean of the groups: what `differences` holds. */
+WL_API size_t wl_compare_count(const wl_sets *sets);
+/* Two evaluations of the same sets, each in one of its variants. differences: (wl_compare_count). The fitted
+ * classifiers and the clusters stay as they are: what is resampled are the items that are scored. */
+WL_API wl_status wl_compare(const wl_evaluation *a, size_t a_variant, const wl_evaluation *b, size_t b_variant,
+                            wl_context *context, const wl_compare_options *options, wl_difference *differences,
+                            wl_error *error);
+
+/* ---- classifiers ------------------------------------------------------------------------------------------------- */
+
+/* A multinomial logistic regression over the unit vectors of texts, with the names of its labels. Classes are numbered
+ * in the order of their labels' bytes. Immutable: any number of threads may use one. */
+typedef struct wl_classifier wl_classifier;
+
+typedef struct wl_classifier_options {
+    size_t size;          /* sizeof(wl_classifier_options) */
+    double strength;      /* inverse of the L2 penalty; 0: 10 */
+    double tolerance;     /* of the gradient's largest element; 0: 1e-4 */
+    uint32_t iterations;  /* 0: 300 */
+    uint32_t dim;         /* keep the first dim dimensions of the model; 0: all */
+    uint32_t folds;       /* of the cross-validation; 0: 5; 1: none */
+    wl_progress progress; /* NULL: none; told iterations, and 0 */
+    void *user;
+} wl_classifier_options;
+
+/* How well it does. */
+typedef struct wl_classified {
+    double accuracy;     /* NaN: not known */
+    double macro_f1;     /* mean over the classes of the harmonic mean of precision and recall (0 where both are 0);
+                          * classes that are neither true nor said do not count */
+    uint64_t *confusion; /* (classes, classes): [said * ...] row: the label that is true, column: what was said; owned
+                          * by the caller, who frees it with free; NULL: not known */
+} wl_classified;
+
+/* Fits a classifier to texts and their labels (equal byte strings are one class). scores, NULL allowed: by
+ * cross-validation. WL_ERROR_ARGUMENT: fewer than two classes; a class of fewer texts than folds, where scores are
+ * asked for; a label that is not well-formed UTF-8. NULL on failure. */
+WL_API wl_classifier *wl_classifier_train(const wl_model *model, wl_context *context, const wl_text *texts,
+                                          const wl_text *labels, size_t count, const wl_classifier_options *options,
+                                          wl_classified *scores, wl_error *error);
+
+/* Zero-shot: no examples, but a description of each label. What is predicted is the label whose description is most
+ * similar; probabilities are softmax(scale * cosine). scale 0: 20. WL_ERROR_ARGUMENT: fewer than two labels, one given
+ * twice or not well-formed UTF-8; a description without tokens. NULL on failure. */
+WL_API wl_classifier *wl_classifier_describe(const wl_model *model, wl_context *context, const wl_text *labels,
+                                             const wl_text *descriptions, size_t count, double scale, uint32_t dim,
+                                             wl_error *error);
+
+/* A safetensors file, which appears when it is complete: weight (classes, dim) and bias (classes), F32, the labels in
+ * the metadata as a JSON array, and the model's vector of a fixed text, so that another model is noticed. */
+WL_API wl_status wl_classifier_save(const wl_classifier *classifier, const char *path, wl_error *error);
+WL_API wl_classifier *wl_classifier_open(const char *path, wl_error *error);
+WL_API void wl_classifier_close(wl_classifier *classifier);
+
+WL_API size_t wl_classifier_classes(const wl_classifier *classifier);
+/* Lives as long as the classifier; {NULL, 0} for an index out of range. */
+WL_API wl_text wl_classifier_label(const wl_classifier *classifier, size_t index);
+
+/* probabilities: (count, classes) floats, that sum to 1 in each row; best: (count), the most probable class, the first
+ * of equals; each NULL where not wanted. WL_ERROR_MISMATCH: the classifier was made with another model. */
+WL_API wl_status wl_classify(const wl_classifier *classifier, const wl_model *model, wl_context *context,
+                             const wl_text *texts, size_t count, float *probabilities, uint32_t *best, wl_error *error);
+/* Predictions against the labels that are true. A label that the classifier does not know is WL_ERROR_MISMATCH. */
+WL_API wl_status wl_classifier_test(const wl_classifier *classifier, const wl_model *model, wl_context *context,
+                                    const wl_text *texts, const wl_text *labels, size_t count, wl_classified *scores,
+                                    wl_error *error);
+
+/* ---- preparing texts for training -------------------------------------------------------------------------------- */
+
+typedef enum wl_removed {
+    WL_REMOVED_EMPTY,      /* a side without anything but white space, or without tokens */
+    WL_REMOVED_SHORT,      /* a side below least_tokens */
+    WL_REMOVED_LONG,       /* a side above most_tokens */
+    WL_REMOVED_SAME,       /* two sides of the record are equal (case and white space folded) */
+    WL_REMOVED_EVALUATION, /* a side stands in an evaluation set (case and white space folded) */
+    WL_REMOVED_NEAR,       /* a side is similar to a text of an evaluation set */
+    WL_REMOVED_DUPLICATE,  /* an earlier record has the same sides in the same order (case and white space folded) */
+    WL_REMOVED_REASONS
+} wl_removed;
+
+/* "empty", "too short", ... Static storage. */
+WL_API const char *wl_removed_name(wl_removed reason);
+
+typedef struct wl_prepare_options {
+    size_t size;                   /* sizeof(wl_prepare_options) */
+    const char *const *evaluation; /* paths as for wl_sets_open, whose texts are removed; NULL: none */
+    size_t evaluation_count;
+    const wl_model *near_model; /* also removes what is similar to their texts; NULL: not */
+    double near;                /* from this cosine on; 0: 0.9 */
+    uint32_t least_tokens;      /* of each side; 0: 1 */
+    uint32_t most_tokens;       /* 0: no limit */
+    bool keep_duplicates;
+    const char *kept;     /* path: also writes the kept records as JSON lines, in order; NULL: not */
+    const char *removed;  /* path: writes each removed record with its reason as JSON lines, in order; NULL: not */
+    bool resume;          /* goes on where an interrupted call with the same arguments stopped, if one did */
+    uint32_t threads;     /* 0: as many as the process may use */
+    wl_progress progress; /* NULL: none; told records read, and bytes of text */
+    wl_pull_message message;
+    void *user; /* handed to progress and message */
+} wl_prepare_options;
+
+typedef struct wl_prepared {
+    uint64_t records, kept;
+    uint64_t removed[WL_REMOVED_REASONS]; /* each record counts for the first reason, in the order above */
+    uint64_t texts, tokens;               /* of the records kept */
+} wl_prepared;
+
+/* Turns files of records into token ids, ready to be mapped by the trainer. paths: files of JSON lines, CSV or TSV,
+ * gzip or not, with the fields anchor (also query, question, text1, sentence1, text), positive (also answer, document,
+ * text2, sentence2) and negative (also negatives, a list, and negative1, negative2 ..., negative_1 ...), of which each
+ * record may have the first, the first two, or all; and score. Null counts as missing, and so does an empty cell of a
+ * negative or a score in CSV and TSV. White space is normalized. Writes to path a safetensors file with the tensors
+ * - ids, U32 (tokens): of all texts, one behind the other, without special tokens
+ * - starts, U64 (texts + 1): text i has ids[starts[i]..starts[i + 1])
+ * - records, U64 (records + 1): record i has texts[records[i]..records[i + 1]): anchor, positive, negatives
+ * - scores, F32 (records): where any record has a score; NaN where one has none
+ * and the metadata format ("wordllama texts"), version ("1"), tokenizer (a digest of its vocabulary), sources (the
+ * files' names), options and counts, the last three as JSON.
+ *
+ * Memory does not grow with the input, but for a bit a record; it holds the digests of the evaluation's texts, about 50
+ * bytes each, and with near_model their vectors. Beside path lies path.part while it works: what it needs to go on
+ * after an interruption or a crash. It stays after WL_ERROR_CANCELLED, WL_ERROR_IO and WL_ERROR_MEMORY; a call without
+ * resume begins anew, and one at a time works there. The result is the same, byte for byte, whether it was interrupted
+ * or not, and for any number of threads.
+ *
+ * prepared may be NULL. Failures of the input are WL_ERROR_FORMAT with file and line. WL_ERROR_MISMATCH: resume, but
+ * other options, tokenizer or sets, or files that were changed since. WL_ERROR_ARGUMENT: path, kept or removed is a
+ * file that is read, or another of them; resume with an input that is no regular file. */
+WL_API wl_status wl_prepare(const char *const *paths, size_t count, const wl_tokenizer *tokenizer, const char *path,
+                            const wl_prepare_options *options, wl_prepared *prepared, wl_error *error);
 
 #ifdef __cplusplus
 }

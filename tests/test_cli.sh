@@ -989,6 +989,158 @@ small_files() { (ulimit -f 100 && wordllama extract $a b.safetensors); }
 fails "extract: a file that may not grow" 1 "cannot write: File too large" small_files
 rm -rf ../codebooks
 
+# ---- eval ------------------------------------------------------------------------------------------------------------
+
+if [ -x "$(dirname "$wl")/wordllama-train" ]; then
+    mkdir ../eval ../eval/sts ../eval/pair ../eval/empty
+    e=../eval
+    printf '{"score": %s, "text1": "%s", "text2": "%s"}\n' 5 car automobile 4 boat ship 2 "the river" bank 1 car apple \
+        >$e/sts/words.jsonl
+    printf 'label\tsentence1\tsentence2\n1\tby car\tin a car\n0\tby car\ta pear\n' >$e/pair/two.tsv
+    works "eval" wordllama eval "$model" $e
+    ok "eval: the table" [ "$(tr -s ' ' <../out | cut -d' ' -f2 | tr '\n' ';')" = "$dim;(Spearman);words;(average;two;of;" ]
+    works "eval: variants" wordllama eval "$model" $e --dims "$dim,64" --binary --only pair --json
+    ok "eval --json: variants" [ "$(grep -o '"dim"' ../out | wc -l)" -eq 4 ]
+    ok "eval --json: a pair" grep -q '"two": {"metric": "average precision", "score": 100.0000}' ../out
+    works "eval --compare" wordllama eval "$model" "$model" $e --compare --samples 200 --plot ../eval.svg -o ../eval.txt
+    ok "eval --compare: itself" grep -q '0 wins, 0 losses, 2 undecided' ../eval.txt
+    ok "eval --plot" grep -q '^<svg ' ../eval.svg
+    works "eval --markdown" wordllama eval "$model" $e/pair/two.tsv --markdown
+    ok "eval --markdown: a table" grep -q '^|.*two.*|.*100.00' ../out
+    works "eval: the variable" env WORDLLAMA_EVAL=$e wordllama eval "$model" --threads 1
+    fails "eval: no set" 2 "no evaluation set is given" wordllama eval "$model"
+    fails "eval: a set that is not there" 2 "'nowhere' is not there" wordllama eval "$model" nowhere
+    fails "eval: no model" 2 "no MODEL is given" wordllama eval $e
+    fails "eval: an empty folder" 1 "holds no set" wordllama eval "$model" $e/empty
+    fails "eval: no such group" 1 "no set or group 'sst'" wordllama eval "$model" $e --only sst
+    fails "eval: more dimensions than there are" 2 "fewer than any" wordllama eval "$model" $e --dims 65536
+    fails "eval: no numbers" 2 "expected numbers" wordllama eval "$model" $e --dims 256,
+    fails "eval: alone" 2 "two models or more" wordllama eval "$model" $e --compare
+    fails "eval: two forms" 2 "contradict" wordllama eval "$model" $e --json --markdown
+    printf '{"score": 1, "text1": "a", "text2": "b"}\n{"score": 2, "text1": "a"\n' >$e/broken.jsonl
+    fails "eval: broken JSON" 1 "broken.jsonl:2: " wordllama eval "$model" $e/broken.jsonl
+    printf '{"score": "NaN", "text1": "a", "text2": "b"}\n' >$e/broken.jsonl
+    fails "eval: NaN" 1 "broken.jsonl:1: " wordllama eval "$model" $e/broken.jsonl
+    printf '{"label": "a", "text": "%s"}\n' b c >$e/broken.jsonl
+    fails "eval: one class" 1 "one class only" wordllama eval "$model" $e/broken.jsonl
+    mkdir $e/beir $e/beir/qrels
+    printf '{"_id": "%s", "title": "", "text": "%s"}\n' 1 "a car" 2 "a boat" >$e/beir/corpus.jsonl
+    printf '{"_id": "%s", "text": "%s"}\n' x "an automobile" y "a ship" >$e/beir/queries.jsonl
+    printf 'query-id\tcorpus-id\tscore\nx\t1\t1\ny\t2\t0\n' >$e/beir/qrels/test.tsv
+    run wordllama eval "$model" $e/beir
+    ok "eval: a query that nothing answers" says "1 of 2 queries"
+    ok "eval: BEIR" grep -q '100.00' ../out
+    printf 'query-id\tcorpus-id\tscore\nx\t1\t0\ny\t2\t0\n' >$e/beir/qrels/test.tsv
+    fails "eval: no query that anything answers" 1 "relevant" wordllama eval "$model" $e/beir
+else
+    skip "eval (no wordllama-train beside the command)"
+fi
+
+# ---- classify --------------------------------------------------------------------------------------------------------
+
+if [ -x "$(dirname "$wl")/wordllama-train" ]; then
+    mkdir ../classify
+    c=../classify
+    printf '{"text": "%s", "label": "%s"}\n' "by car" travel "a train" travel "the boat" travel "two tickets" travel \
+        "a soup" food "red apples" food "warm bread" food "a slice of cake" food >$c/texts.jsonl
+    { echo 'label,text' && sed 's/.*: "\(.*\)",.*: "\(.*\)".*/\2,\1/' $c/texts.jsonl; } >$c/texts.csv
+    sed 's/"text"/"x"/; s/"label"/"y"/' $c/texts.jsonl | gzip >$c/named.jsonl.gz
+    works "train" wordllama classify train $c/texts.jsonl -o $c/c --folds 4
+    ok "train: accuracy" grep -q '^accuracy:  [0-9.]*% in cross-validation with 4 folds$' ../out
+    ok "train: a row for each class" grep -qx '   1 *[0-9] *[0-9]  food' ../out
+    works "train: CSV" wordllama classify train $c/texts.csv -o $c/csv --folds 1
+    ok "train: without folds" [ "$(wc -l <../out)" -eq 2 ]
+    ok "train: CSV, the same file" cmp -s $c/c $c/csv
+    works "train: other fields" \
+        wordllama classify train $c/named.jsonl.gz -o $c/named --field x --label-field y --folds 2 --json --threads 1
+    ok "train: the same file for other threads and folds" cmp -s $c/c $c/named
+    ok "train: object" grep -q '^{"classes": 2, "texts": 8, "labels": \["food", "travel"\], "folds": 2, "accuracy": ' ../out
+    works "predict" wordllama classify predict $c/c "a bus" "an orange"
+    ok "predict: labels" [ "$(cut -f 1,3 ../out)" = "travel	a bus
+food	an orange" ]
+    printf 'a bus\nan orange\n' >../in
+    cp ../out $c/lines
+    works "predict: lines" wordllama classify predict $c/c
+    ok "predict: lines, the same" cmp -s ../out $c/lines
+    works "predict: file" wordllama classify predict $c/c --input ../in --output $c/out
+    ok "predict: file, the same" cmp -s $c/out $c/lines
+    printf '{"text": "a bus", "n": 1}\n' >../in
+    works "predict: objects" wordllama classify predict $c/c --jsonl --json
+    ok "predict: object" grep -q '^{"label": "travel", "probability": 0.*, "probabilities": {"food": 0.*, "travel": 0.*}, "index": 0, "text": "a bus", "record": {"text": "a bus", "n": 1}}$' ../out
+    works "predict: descriptions" wordllama classify predict --label "t: by car, by train" --label food soup "a bus"
+    ok "predict: descriptions, labels" [ "$(cut -f 1 ../out)" = "food
+t" ]
+    works "test" wordllama classify test $c/c $c/texts.jsonl $c/texts.csv
+    ok "test: texts" grep -qx 'texts:     16' ../out
+    ok "test: all right" grep -qx 'accuracy:  100.00%' ../out
+    : >../in
+    fails "classify: another word" 2 "expected train, predict or test" wordllama classify learn
+    fails "classify: another's flag" 2 "classify test takes no --folds" wordllama classify test $c/c $c/texts.csv --folds 2
+    fails "train: no files" 2 "classify train needs FILE..." wordllama classify train -o x
+    fails "train: no OUT" 2 "classify train needs -o OUT" wordllama classify train $c/texts.jsonl
+    fails "train: over its texts" 2 "is a file that is read" wordllama classify train $c/texts.csv -o $c/texts.csv
+    fails "train: a folder" 2 "is a folder" wordllama classify train $c/texts.csv -o .
+    fails "train: folds" 2 'the label "food" has 4 texts, fewer than the 5 folds' \
+        wordllama classify train $c/texts.csv -o x
+    fails "train: an empty file" 1 "/dev/null: holds no texts with labels" wordllama classify train /dev/null -o x
+    fails "train: no such field" 1 'texts.csv' wordllama classify train $c/texts.csv -o x --field y
+    sed 's/^food/travel/' $c/texts.csv >$c/one.csv
+    fails "train: one label" 2 "all 8 texts have one label" wordllama classify train $c/one.csv -o x
+    fails "predict: no classifier" 2 "needs a CLASSIFIER, or --label" wordllama classify predict
+    fails "predict: a model" 1 "is no classifier" wordllama classify predict "$model/model.safetensors" a
+    fails "predict: one label" 2 "1 label given" wordllama classify predict --label a a
+    fails "predict: another model" 1 "was made with another model" \
+        wordllama classify predict $c/c a --model "$tests/golden/models/wordllama-f32"
+    fails "test: another label" 1 'has the label "by car", which is none of the 2' \
+        wordllama classify test $c/c $c/texts.csv --label-field text
+else
+    skip "classify: no wordllama-train beside wordllama"
+fi
+
+# ---- prepare ---------------------------------------------------------------------------------------------------------
+
+if [ -x "$(dirname "$wl")/wordllama-train" ]; then
+    mkdir ../prepare
+    p=../prepare
+    printf '{"anchor": "%s", "positive": "%s"}\n' car automobile "a  boat" ship Car Automobile "by car" " " \
+        >$p/pairs.jsonl
+    printf '{"score": %s, "text1": "%s", "text2": "%s"}\n' 1 "A boat" sail 2 automobiles wood >$p/held.jsonl
+    works "prepare" wordllama prepare $p/pairs.jsonl -o $p/out --kept $p/kept --removed $p/removed
+    ok "prepare: the table" [ "$(tr -s ' ' <../out | tr '\n' ';')" = "records 4;empty 1;too short 0;too long 0;equal \
+sides 0;in evaluation 0;near evaluation 0;duplicate 1;kept 2;texts 4;tokens 6;" ]
+    ok "prepare: kept" [ "$(sed 's/.*"anchor": "//; s/".*//' $p/kept | tr '\n' ';')" = "car;a boat;" ]
+    ok "prepare: removed" [ "$(cut -d '"' -f 4 $p/removed | tr '\n' ';')" = "duplicate;empty;" ]
+    works "prepare --evaluation --json" wordllama prepare $p/pairs.jsonl -o $p/other --evaluation $p/held.jsonl --json
+    ok "prepare --json" grep -q '^{"records": 4, "removed": {"empty": 1, .*"in evaluation": 1, .*"kept": 1, ' ../out
+    works "prepare --near" wordllama prepare $p/pairs.jsonl -o $p/other --evaluation $p/held.jsonl --near 0.5 --json
+    ok "prepare --near: found" grep -q '"near evaluation": 2, ' ../out
+    cp $p/out $p/before
+    works "prepare with a tokenizer alone" wordllama prepare $p/pairs.jsonl -o $p/out --tokenizer "$model/tokenizer.json"
+    ok "prepare: the same bytes" cmp -s $p/out $p/before
+    works "prepare --resume: nothing to resume" wordllama prepare $p/pairs.jsonl -o $p/out --resume
+    ok "prepare: nothing left beside OUT" [ ! -e $p/out.part ]
+    fails "prepare: no OUT" 2 "prepare needs -o OUT" wordllama prepare $p/pairs.jsonl
+    fails "prepare: standard output" 2 "not to standard output" wordllama prepare $p/pairs.jsonl -o -
+    fails "prepare: over its input" 2 "is a file that is read" wordllama prepare $p/pairs.jsonl -o $p/pairs.jsonl
+    fails "prepare: kept is OUT" 2 "written twice" wordllama prepare $p/pairs.jsonl -o x --kept x
+    fails "prepare: near without sets" 2 "--near needs --evaluation" wordllama prepare $p/pairs.jsonl -o x --near 0.8
+    fails "prepare: near nothing" 2 "expected a number above it" \
+        wordllama prepare $p/pairs.jsonl -o x --near 0 --evaluation $p/held.jsonl
+    fails "prepare: near without a model" 2 "--near needs a model" wordllama prepare $p/pairs.jsonl -o x --near 0.8 \
+        --evaluation $p/held.jsonl --tokenizer "$model/tokenizer.json"
+    fails "prepare: no such input" 1 "nowhere.jsonl: cannot open" wordllama prepare nowhere.jsonl -o x
+    fails "prepare: no such set" 1 "nowhere" wordllama prepare $p/pairs.jsonl -o x --evaluation nowhere
+    fails "prepare: unknown fields" 1 'held.jsonl:1: the record has no anchor' \
+        sh -c "sed 's/text/t/g' $p/held.jsonl >$p/unknown_held.jsonl; wordllama prepare $p/unknown_held.jsonl -o x"
+    seq 1000 | sed 's/.*/{"anchor": "number &"}/' >$p/numbers.jsonl
+    small_outputs() { (ulimit -f 2 && wordllama prepare $p/numbers.jsonl -o $p/full); }
+    fails "prepare: files that may not grow" 1 "File too large" small_outputs
+    ok "prepare: no OUT then" [ ! -e $p/full ]
+    rm -rf ../prepare
+else
+    skip "prepare: no wordllama-train beside the command"
+fi
+
 # ---- bad inputs ------------------------------------------------------------------------------------------------------
 
 fails "missing input" 1 "nowhere: cannot open: No such file" wordllama embed --input nowhere --output vectors

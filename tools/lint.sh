@@ -3,11 +3,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 failed=0
-sources=$(git ls-files '*.c' '*.h' | grep -v unicode_tables.c)
+sources=$(git ls-files '*.c' '*.h' | grep -v _tables.c)
 # shellcheck disable=SC2086
 clang-format --dry-run -Werror $sources || failed=1
 cmake --preset clang >/dev/null
-git ls-files 'src/*.c' 'cli/*.c' | grep -v -e unicode_tables.c |
+git ls-files 'src/*.c' 'cli/*.c' | grep -v -e _tables.c |
     xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/clang 2>/dev/null || failed=1
 if [ ! -x build/lint/bin/ruff ] || [ ! -x build/lint/bin/mypy ]; then
     python3 -m venv build/lint

@@ -44,9 +44,10 @@ static inline uint64_t wl_hash_range(uint64_t hash, uint64_t count)
 #endif
 }
 
-static inline uint64_t wl_hash_bytes(const char *data, size_t size)
+/* Another seed gives another hash, independent of the first: together they are one of 128 bits. */
+static inline uint64_t wl_hash_seeded(const char *data, size_t size, uint64_t seed)
 {
-    uint64_t hash = size * 0x8EBC6AF09C88C6E3u, low = 0, high = 0;
+    uint64_t hash = (size * 0x8EBC6AF09C88C6E3u) ^ seed, low = 0, high = 0;
     for (; size > 16; data += 16, size -= 16) {
         memcpy(&low, data, 8);
         memcpy(&high, data + 8, 8);
@@ -59,6 +60,11 @@ static inline uint64_t wl_hash_bytes(const char *data, size_t size)
     } else if (size)
         memcpy(&low, data, size);
     return wl_hash_pair(low ^ hash, high);
+}
+
+static inline uint64_t wl_hash_bytes(const char *data, size_t size)
+{
+    return wl_hash_seeded(data, size, 0);
 }
 
 /* memcmp for keys, which are short: most need two loads on each side and no call. */

@@ -226,6 +226,7 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     if (find_table(model, error)) goto fail;
     if ((!model->packed || chosen.tokenizer) && wl_model_find_tokenizer(files, chosen.tokenizer, error)) goto fail;
     if (configure(model, &paths, chosen.policy, error)) goto fail;
+    if (chosen.whole_texts) model->max_tokens = 0;
 
     const wl_tensor *mapping = wl_safetensors_find(&model->file, "mapping");
     const wl_tensor *weights = wl_safetensors_find(&model->file, "weights");

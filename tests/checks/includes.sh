@@ -10,6 +10,8 @@ allowed() { # the rooms that a room may include
         vector) echo "base format vector" ;;
         model) echo "base format text vector model" ;;
         algo) echo "base format text vector model algo" ;;
+        data) echo "base format text vector model algo data" ;;
+        eval) echo "base format text vector model algo matrix data eval" ;;
         hub) echo "base format hub" ;;
         matrix) echo "base matrix" ;;
         extract) echo "base format text vector model algo hub matrix extract" ;;

@@ -1,39 +1,39 @@
-#include "csv.h"
+#include "data/csv.h"
 
 #include <string.h>
 
-static csv_place after(csv_place place, char delimiter, char c)
+static wl_csv_place after(wl_csv_place place, char delimiter, char c)
 {
     switch (place) {
-    case CSV_QUOTED:
-        return c == '"' ? CSV_QUOTE : CSV_QUOTED;
-    case CSV_QUOTE: /* two quotes are one; else the field has ended */
-        return c == '"' ? CSV_QUOTED : c == delimiter ? CSV_BEGIN : c == '\r' ? CSV_RETURN : CSV_WRONG;
-    case CSV_RETURN: /* between a closing quote and '\n' */
-        return CSV_WRONG;
-    case CSV_BEGIN:
-        return c == '"' ? CSV_QUOTED : c == delimiter ? CSV_BEGIN : CSV_PLAIN;
-    case CSV_PLAIN:
-        return c == delimiter ? CSV_BEGIN : CSV_PLAIN;
-    case CSV_WRONG:
+    case WL_CSV_QUOTED:
+        return c == '"' ? WL_CSV_QUOTE : WL_CSV_QUOTED;
+    case WL_CSV_QUOTE: /* two quotes are one; else the field has ended */
+        return c == '"' ? WL_CSV_QUOTED : c == delimiter ? WL_CSV_BEGIN : c == '\r' ? WL_CSV_RETURN : WL_CSV_WRONG;
+    case WL_CSV_RETURN: /* between a closing quote and '\n' */
+        return WL_CSV_WRONG;
+    case WL_CSV_BEGIN:
+        return c == '"' ? WL_CSV_QUOTED : c == delimiter ? WL_CSV_BEGIN : WL_CSV_PLAIN;
+    case WL_CSV_PLAIN:
+        return c == delimiter ? WL_CSV_BEGIN : WL_CSV_PLAIN;
+    case WL_CSV_WRONG:
         break;
     }
-    return CSV_WRONG;
+    return WL_CSV_WRONG;
 }
 
-size_t csv_find_end(csv_scan *scan, const char *data, size_t size)
+size_t wl_csv_find_end(wl_csv_scan *scan, const char *data, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
         bool line_break = data[at] == '\n';
-        if (line_break && scan->place != CSV_QUOTED) return at;
+        if (line_break && scan->place != WL_CSV_QUOTED) return at;
         if (line_break) scan->breaks++;
         scan->place = after(scan->place, scan->delimiter, data[at]);
-        if (scan->place == CSV_WRONG) return at;
+        if (scan->place == WL_CSV_WRONG) return at;
     }
     return size;
 }
 
-wl_status csv_next(wl_text record, char delimiter, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error)
+wl_status wl_csv_next(wl_text record, char delimiter, size_t *at, wl_buffer *scratch, wl_text *field, wl_error *error)
 {
     const char *start = record.data + *at, *end = record.data + record.size;
     if (start == end || *start != '"') {
@@ -46,7 +46,7 @@ wl_status csv_next(wl_text record, char delimiter, size_t *at, wl_buffer *scratc
     scratch->size = 0;
     for (;;) {
         const char *quote = memchr(from, '"', (size_t)(end - from));
-        if (!quote) quote = end; /* csv_find_end refuses this */
+        if (!quote) quote = end; /* wl_csv_find_end refuses this */
         bool twice = quote + 1 < end && quote[1] == '"';
         if (!twice && !scratch->size) {
             *field = (wl_text){from, (size_t)(quote - from)};

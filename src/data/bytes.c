@@ -1,4 +1,4 @@
-#include "bytes.h"
+#include "data/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 enum { RAW = 1 << 16 };
 
 /* Reads more raw bytes behind what is left of them. */
-static wl_status read_raw(cli_bytes *bytes, wl_error *error)
+static wl_status read_raw(wl_bytes *bytes, wl_error *error)
 {
     size_t left = bytes->raw_end - bytes->raw_begin;
     memmove(bytes->raw, bytes->raw + bytes->raw_begin, left);
@@ -48,7 +48,7 @@ static const byte_form refused[] = {
 };
 
 /* Whether the next bytes are those of a form. Waits for more only as long as what is there may become them. */
-static wl_status look_for(cli_bytes *bytes, const byte_form *form, bool *found, wl_error *error)
+static wl_status look_for(wl_bytes *bytes, const byte_form *form, bool *found, wl_error *error)
 {
     for (size_t i = 0; form->begin[i]; i++) {
         while (bytes->raw_end - bytes->raw_begin <= i && !bytes->ended)
@@ -60,7 +60,7 @@ static wl_status look_for(cli_bytes *bytes, const byte_form *form, bool *found, 
     return WL_OK;
 }
 
-static wl_status refuse_forms(cli_bytes *bytes, wl_error *error)
+static wl_status refuse_forms(wl_bytes *bytes, wl_error *error)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         bool found;
@@ -73,10 +73,10 @@ static wl_status refuse_forms(cli_bytes *bytes, wl_error *error)
     return WL_OK;
 }
 
-wl_status bytes_open(cli_bytes *bytes, const char *path, wl_error *error)
+wl_status wl_bytes_open(wl_bytes *bytes, const char *path, wl_error *error)
 {
     bool standard = strcmp(path, "-") == 0;
-    *bytes = (cli_bytes){.name = standard ? "standard input" : path};
+    *bytes = (wl_bytes){.name = standard ? "standard input" : path};
     bytes->descriptor = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (bytes->descriptor < 0) return wl_fail_errno(error, bytes->name, "open", errno);
     bytes->open = true;
@@ -98,13 +98,13 @@ wl_status bytes_open(cli_bytes *bytes, const char *path, wl_error *error)
     return WL_OK;
 }
 
-static wl_status fail_gzip(const cli_bytes *bytes, const char *reason, wl_error *error)
+static wl_status fail_gzip(const wl_bytes *bytes, const char *reason, wl_error *error)
 {
     return wl_fail_at(error, WL_ERROR_FORMAT, bytes->name, WL_NO_POSITION, 0, "cannot unpack gzip: %s",
                       reason ? reason : "damaged");
 }
 
-static wl_status read_packed(cli_bytes *bytes, void *out, size_t room, size_t *got, wl_error *error)
+static wl_status read_packed(wl_bytes *bytes, void *out, size_t room, size_t *got, wl_error *error)
 {
     z_stream *inflater = bytes->inflater;
     *got = 0;
@@ -138,7 +138,7 @@ static wl_status read_packed(cli_bytes *bytes, void *out, size_t room, size_t *g
     return WL_OK;
 }
 
-wl_status bytes_read(cli_bytes *bytes, void *out, size_t room, size_t *got, wl_error *error)
+wl_status wl_bytes_read(wl_bytes *bytes, void *out, size_t room, size_t *got, wl_error *error)
 {
     if (bytes->packed) return read_packed(bytes, out, room, got, error);
     size_t left = bytes->raw_end - bytes->raw_begin;
@@ -159,17 +159,17 @@ wl_status bytes_read(cli_bytes *bytes, void *out, size_t room, size_t *got, wl_e
     return WL_OK;
 }
 
-bool bytes_ready(const cli_bytes *bytes)
+bool wl_bytes_ready(const wl_bytes *bytes)
 {
     struct pollfd descriptor = {.fd = bytes->descriptor, .events = POLLIN};
     return bytes->ended || bytes->raw_begin < bytes->raw_end || poll(&descriptor, 1, 0) != 0;
 }
 
-void bytes_close(cli_bytes *bytes)
+void wl_bytes_close(wl_bytes *bytes)
 {
     if (bytes->inflater) inflateEnd(bytes->inflater);
     if (bytes->open) close(bytes->descriptor);
     free(bytes->inflater);
     free(bytes->raw);
-    *bytes = (cli_bytes){0};
+    *bytes = (wl_bytes){0};
 }
