@@ -313,7 +313,7 @@ static void test_retrieval_failures(void)
     check("g", "!FORMAT g/queries.jsonl:2 the query 'q7' stands twice");
     files_put("g/queries.jsonl", "{\"_id\":\"q7\",\"text\":\"a\"}\n");
     const char *shown = show_one("g");
-    CHECK_THAT(strstr(shown, "!FORMAT g/queries.jsonl:0 holds none of the queries") == shown, "%s", shown);
+    CHECK_THAT(strstr(shown, "!FORMAT g/queries.jsonl:0 has no query for which") == shown, "%s", shown);
     put_retrieval("{\"query\":\"q1\",\"doc\":\"1\",\"score\":\"high\"}\n");
     check("g", "!FORMAT g/qrels.jsonl:1 the field \"score\" is \"high\", expected a finite number");
     put_retrieval("{\"query\":\"q1\",\"score\":1}\n");
