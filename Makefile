@@ -20,7 +20,7 @@ test: | setup-test
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
 
-bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract
+bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract bench-eval
 
 bench-embed: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
@@ -38,6 +38,10 @@ bench-toolkit: release
 
 bench-extract: release
 	@sh bench/extract.sh build/checkpoints/venv/bin/python
+
+bench-eval: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@sh bench/eval.sh $(MODELS)/models/l2_supercat_256 $(BENCH)
 
 parity: release
 	@mkdir -p build/parity
@@ -93,6 +97,6 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-embed bench-extract bench-opening bench-tokenizers bench-toolkit parity \
+.PHONY: all demo test bench bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit parity \
         parity-extract parity-parquet parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint

@@ -184,7 +184,7 @@ static wl_status score_model(evaluating *this, size_t number, wl_error *error)
 
 static wl_status score_models(evaluating *this, wl_error *error)
 {
-    this->evaluations = wl_allocate(this->model_count, sizeof *this->evaluations, error);
+    this->evaluations = wl_allocate(this->model_count, sizeof(wl_evaluation *), error);
     this->places =
         this->evaluations ? wl_allocate(this->model_count * this->wanted_count, sizeof *this->places, error) : NULL;
     wl_status status = this->places ? WL_OK : WL_ERROR_MEMORY;

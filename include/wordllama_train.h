@@ -7,7 +7,8 @@
  *         wl_pull_directory("l2_supercat_256", NULL, path, sizeof path, &error) == WL_OK)
  *         model = wl_model_open(path, NULL, &error);
  *
- * The rules of wordllama.h hold here too. What this library needs beyond it: libcurl and libcrypto.
+ * The rules of wordllama.h hold here too. What this library needs beyond it: libcurl, libcrypto, zlib and
+ * OpenBLAS.
  */
 #ifndef WORDLLAMA_TRAIN_H
 #define WORDLLAMA_TRAIN_H

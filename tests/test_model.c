@@ -293,6 +293,12 @@ static void test_counts(void)
     wl_counts counts = wl_context_counts(context);
     CHECK(counts.texts == 4 && counts.truncated == 1 && counts.replaced == 0);
     CHECK(counts.tokens == 2 + 0 + 4 + 2); /* "we went to the paw": the last is unknown and dropped */
+    wl_model_options options = {.size = sizeof options, .whole_texts = true};
+    wl_model *whole = wl_model_open(MODELS "model2vec-f16", &options, &error);
+    CHECK(whole && !wl_model_describe(whole).max_tokens && !wl_model_describe(whole).max_characters);
+    CHECK(whole && wl_embed(whole, context, texts, 4, NULL, out, sizeof out, &error) == WL_OK);
+    CHECK(wl_context_counts(context).truncated == 1 && wl_context_counts(context).tokens > 2 * counts.tokens);
+    wl_model_close(whole);
     wl_text broken = {"the \xFF\xC3 car", 10};
     CHECK(wl_embed(model, context, &broken, 1, NULL, out, sizeof out, &error) == WL_OK);
     CHECK(wl_context_counts(context).replaced == 2);
