@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
+
 static bool is_flag(const char *word)
 {
     return word[0] == '-' && word[1];
@@ -41,46 +43,12 @@ static const cli_flag *find_flag(const char *word, const cli_verb *verb, bool an
 
 /* ---- what was probably meant ------------------------------------------------------------------------------------- */
 
-/* Number of letters to insert, delete, change or swap with their neighbour (optimal string alignment). */
-static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-    enum { LONGEST = 32 };
-    size_t rows[3][LONGEST + 1];
-    if (a_size > LONGEST || b_size > LONGEST) return SIZE_MAX;
-    size_t *before = rows[0], *above = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= b_size; j++) above[j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        row[0] = i;
-        for (size_t j = 1; j <= b_size; j++) {
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best) best = above[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
-            row[j] = best;
-        }
-        size_t *oldest = before;
-        before = above, above = row, row = oldest;
-    }
-    return above[b_size];
-}
-
-/* A name is offered when the word begins it or when at most two letters, and fewer than half, are wrong. */
-static bool is_nearer(const char *word, size_t length, const char *name, size_t *best)
-{
-    size_t distance = edit_distance(word, length, name, strlen(name));
-    if (length >= 2 && strncmp(name, word, length) == 0) distance = 1;
-    if (distance > 2 || distance * 2 >= strlen(name) || distance >= *best) return false;
-    *best = distance;
-    return true;
-}
-
 wl_status fail_unknown_verb(const char *name, wl_error *error)
 {
     const cli_verb *nearest = NULL;
     size_t best = SIZE_MAX;
     for (const cli_verb *row = verb_table; row->name; row++)
-        if (is_nearer(name, strlen(name), row->name, &best)) nearest = row;
+        if (wl_is_nearer(name, strlen(name), row->name, &best)) nearest = row;
     if (nearest)
         return wl_fail(error, WL_ERROR_ARGUMENT, "unknown verb '%s' (did you mean '%s'?)", name, nearest->name);
     return wl_fail(error, WL_ERROR_ARGUMENT, "unknown verb '%s' (see 'wordllama --help')", name);
@@ -93,7 +61,7 @@ static wl_status fail_unknown_flag(const char *word, const cli_verb *verb, wl_er
     const char *name = word + strspn(word, "-");
     int length = (int)strcspn(name, "=");
     for (const cli_flag *row = flag_table; row->name; row++)
-        if (row->help && flag_belongs(row, verb) && is_nearer(name, (size_t)length, row->name, &best)) nearest = row;
+        if (row->help && flag_belongs(row, verb) && wl_is_nearer(name, (size_t)length, row->name, &best)) nearest = row;
     int shown = (int)(name - word) + length;
     const char *of = verb ? " for '" : "", *verb_name = verb ? verb->name : "", *end = verb ? "'" : "";
     if (nearest)

@@ -5,6 +5,7 @@
 
 #include "classify.h"
 #include "job.h"
+#include "targets.h"
 #include "texts.h"
 
 /* ---- what classifies --------------------------------------------------------------------------------------------- */
@@ -152,5 +153,6 @@ wl_status classify_predict(const cli_settings *settings, wl_error *error)
     if (!described && settings->dim)
         return wl_fail(error, WL_ERROR_ARGUMENT,
                        "--dim is for classify predict with --label; a CLASSIFIER has its own");
+    if (check_targets(settings, &settings->output, 1, error)) return error->code;
     return job_run(settings, (job_plan){.first = described ? 1 : 2, .prints_early = true, .work = predict}, error);
 }

@@ -1,6 +1,7 @@
 /* classify: train and test, which read texts with their labels; predict is in classify_predict.c. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "data/records.h"
 #include "interruption.h"
 #include "models.h"
+#include "targets.h"
 
 /* ---- texts with labels ------------------------------------------------------------------------------------------- */
 
@@ -43,8 +45,25 @@ static wl_status add_example(cli_examples *to, wl_text text, wl_text label, wl_e
     return status ? status : wl_buffer_append(&to->bytes, label.data, label.size, error);
 }
 
-static wl_status read_file(cli_examples *to, const char *path, const cli_settings *settings, cli_progress *progress,
-                           wl_error *error)
+/* known NULL: any label is. */
+static wl_status check_label(const wl_records *records, wl_text label, const wl_classifier *known, wl_error *error)
+{
+    if (!label.size) return wl_records_fail(records, error, "the label is empty");
+    if (!known) return WL_OK;
+    char names[300] = "";
+    for (size_t i = 0, size = 0; i < wl_classifier_classes(known); i++) {
+        wl_text name = wl_classifier_label(known, i);
+        if (name.size == label.size && memcmp(name.data, label.data, name.size) == 0) return WL_OK;
+        if (size < sizeof names)
+            size += (size_t)snprintf(names + size, sizeof names - size, "%s%.*s", i ? ", " : "",
+                                     (int)(name.size < 40 ? name.size : 40), name.data);
+    }
+    return wl_records_fail(records, error, "the label '%.*s' is none of the classifier's: %s",
+                           (int)(label.size < 40 ? label.size : 40), label.data, names);
+}
+
+static wl_status read_file(cli_examples *to, const char *path, const cli_settings *settings, const wl_classifier *known,
+                           cli_progress *progress, wl_error *error)
 {
     const char *text_names[] = {settings->field ? settings->field : "text", NULL};
     const char *label_names[] = {settings->label_field ? settings->label_field : "label", NULL};
@@ -55,7 +74,8 @@ static wl_status read_file(cli_examples *to, const char *path, const cli_setting
         got = wl_records_next(&records, error);
         if (got < 0) status = error->code;
         if (got > 0) status = wl_records_text(&records, text_names, &text, error);
-        if (got > 0 && !status) status = wl_records_text(&records, label_names, &label, error);
+        if (got > 0 && !status) status = wl_records_label(&records, label_names, &label, error);
+        if (got > 0 && !status) status = check_label(&records, label, known, error);
         if (got > 0 && !status) status = add_example(to, text, label, error);
         progress_tell(progress, to->count, to->bytes.size);
     }
@@ -79,11 +99,11 @@ static wl_status list_examples(cli_examples *of, wl_error *error)
 
 /* Of all files. Free with examples_free, also after a failure. */
 static wl_status examples_read(cli_examples *to, const cli_settings *settings, const char *const *paths, size_t count,
-                               cli_progress *progress, wl_error *error)
+                               const wl_classifier *known, cli_progress *progress, wl_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         size_t before = to->count;
-        if (read_file(to, paths[i], settings, progress, error)) return error->code;
+        if (read_file(to, paths[i], settings, known, progress, error)) return error->code;
         if (to->count == before)
             return wl_fail_at(error, WL_ERROR_FORMAT, paths[i], WL_NO_POSITION, 0, "holds no texts with labels");
     }
@@ -136,6 +156,8 @@ static wl_status train_on(const cli_settings *settings, const cli_session *sessi
     wl_status status = made ? wl_classifier_save(made, settings->output, error) : error->code;
     progress_end();
     interruption_end();
+    if (!status && !wl_classifier_converged(made))
+        fprintf(stderr, "wordllama: warning: the fit had not converged when it ended; --iterations raises the limit\n");
     if (!status) status = print_training(settings, made, &scores, examples->count, error);
     wl_classifier_close(made);
     free(scores.confusion);
@@ -146,9 +168,7 @@ static wl_status check_target(const cli_settings *settings, wl_error *error)
 {
     const char *out = find_target(settings, "classify train", settings->operand_count, error);
     if (!out) return error->code;
-    if (wl_path_is_directory(out))
-        return wl_fail_at(error, WL_ERROR_ARGUMENT, out, WL_NO_POSITION, 0, "is a folder, expected a file to write");
-    return check_not_read(out, settings->operands + 1, settings->operand_count - 1, error);
+    return check_targets(settings, &out, 1, error);
 }
 
 static wl_status classify_train(const cli_settings *settings, wl_error *error)
@@ -161,7 +181,7 @@ static wl_status classify_train(const cli_settings *settings, wl_error *error)
     cli_session session = {0};
     progress_begin(&progress, false);
     wl_status status =
-        examples_read(&examples, settings, settings->operands + 1, settings->operand_count - 1, &progress, error);
+        examples_read(&examples, settings, settings->operands + 1, settings->operand_count - 1, NULL, &progress, error);
     if (!status) status = session_open(&session, settings, settings->threads, error);
     if (!status) status = train_on(settings, &session, &examples, &progress, error);
     progress_end();
@@ -205,6 +225,7 @@ static wl_status classify_test(const cli_settings *settings, wl_error *error)
     if (settings->operand_count < 3)
         return wl_fail(error, WL_ERROR_ARGUMENT,
                        "classify test needs a CLASSIFIER and FILE..., texts with their labels");
+    if (check_targets(settings, &settings->output, 1, error)) return error->code;
     cli_progress progress;
     cli_examples examples = {0};
     cli_session session = {0};
@@ -212,8 +233,8 @@ static wl_status classify_test(const cli_settings *settings, wl_error *error)
     wl_classifier *classifier = wl_classifier_open(settings->operands[1], error);
     wl_status status = classifier ? WL_OK : error->code;
     if (!status)
-        status =
-            examples_read(&examples, settings, settings->operands + 2, settings->operand_count - 2, &progress, error);
+        status = examples_read(&examples, settings, settings->operands + 2, settings->operand_count - 2, classifier,
+                               &progress, error);
     if (!status) status = session_open(&session, settings, settings->threads, error);
     if (!status) status = test_on(settings, classifier, &session, &examples, error);
     progress_end();

@@ -8,6 +8,7 @@
 #include "io.h"
 #include "models.h"
 #include "plot.h"
+#include "targets.h"
 
 #include "wordllama_train.h"
 

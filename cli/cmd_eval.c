@@ -6,7 +6,9 @@
 #include "commands.h"
 #include "models.h"
 #include "report.h"
+#include "targets.h"
 
+#include "data/records.h"
 #include "model/paths.h"
 #include "wordllama_train.h"
 
@@ -16,6 +18,7 @@ enum { MOST_DIMS = 64 };
 typedef struct evaluating {
     const cli_settings *settings;
     const char **models, **paths; /* the operands, sorted out; (operands) each */
+    char **folders;               /* (models), where each of them is */
     size_t model_count, path_count;
     wl_sets *sets;
     wl_variant wanted[2 * MOST_DIMS]; /* dim 0: all */
@@ -59,7 +62,8 @@ static wl_status sort_operands(evaluating *this, wl_error *error)
     const char *usual = getenv("WORDLLAMA_EVAL");
     if (!this->path_count && usual && *usual) this->paths[this->path_count++] = usual;
     if (!this->model_count)
-        return wl_fail(error, WL_ERROR_ARGUMENT, "no MODEL is given: '%.200s' is none", settings->operands[0]);
+        return wl_fail(error, WL_ERROR_ARGUMENT, "no MODEL is given: '%.200s' is a set, and a model comes before it",
+                       settings->operands[0]);
     /* Two names of which the last is of nothing here: a set was meant. */
     const char *last = settings->operands[settings->operand_count - 1];
     if (!this->path_count && this->model_count > 1 && !wl_path_exists(last))
@@ -75,6 +79,27 @@ static wl_status sort_operands(evaluating *this, wl_error *error)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--json and --markdown contradict each other");
     if (settings->plot && is_standard_output(settings->plot) && is_standard_output(settings->output))
         return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the report both go to standard output");
+    const char *const targets[] = {settings->output, settings->plot};
+    return check_targets(settings, targets, sizeof targets / sizeof *targets, error);
+}
+
+/* All models before any is scored: a wrong name is known at once. */
+static wl_status find_models(evaluating *this, wl_error *error)
+{
+    this->folders = wl_allocate(this->model_count, sizeof(char *), error);
+    if (!this->folders) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < this->model_count; i++) {
+        wl_model_paths paths = {0};
+        wl_records_form form;
+        size_t stem;
+        const char *name = this->models[i];
+        if (!wl_path_exists(name) && wl_records_named(name, &form, &stem))
+            return wl_fail_at(error, WL_ERROR_NOT_FOUND, name, WL_NO_POSITION, 0, "is not there");
+        this->folders[i] = find_model(name, error);
+        wl_status status = this->folders[i] ? wl_model_find_weights(&paths, this->folders[i], error) : error->code;
+        wl_model_paths_free(&paths);
+        if (status) return status;
+    }
     return WL_OK;
 }
 
@@ -95,7 +120,8 @@ static wl_status read_variants(evaluating *this, wl_error *error)
         size_t digits = strspn(at, "0123456789");
         unsigned long dim = strtoul(at, &end, 10);
         if (!digits || digits > 9 || !dim || (*end && *end != ','))
-            return wl_fail(error, WL_ERROR_ARGUMENT, "--dims is '%.100s', expected numbers with commas between", dims);
+            return wl_fail(error, WL_ERROR_ARGUMENT, "--dims is '%.100s', expected numbers from 1 with commas between",
+                           dims);
         if (this->wanted_count == MOST_DIMS)
             return wl_fail(error, WL_ERROR_ARGUMENT, "--dims names more than %d numbers", MOST_DIMS);
         if (!is_wanted(this, dim)) this->wanted[this->wanted_count++].dim = (uint32_t)dim;
@@ -164,7 +190,6 @@ static wl_status score_open_model(evaluating *this, size_t number, wl_model_user
 
 static wl_status score_model(evaluating *this, size_t number, wl_error *error)
 {
-    char *path = find_model(this->models[number], error);
     wl_context_options options = {.size = sizeof options, .threads = this->settings->threads};
     wl_model_options how = {
         .size = sizeof how,
@@ -172,13 +197,12 @@ static wl_status score_model(evaluating *this, size_t number, wl_error *error)
         .policy = (wl_policy)this->settings->policy,
         .whole_texts = true, /* as the scorers of published figures have it */
     };
-    wl_model *model = path ? wl_model_open(path, &how, error) : NULL;
+    wl_model *model = wl_model_open(this->folders[number], &how, error);
     wl_context *context = model ? wl_context_create(&options, error) : NULL;
     wl_model_user user = {model, context};
     wl_status status = context ? score_open_model(this, number, &user, error) : error->code;
     wl_context_free(context);
     wl_model_close(model);
-    free(path);
     return status;
 }
 
@@ -262,6 +286,8 @@ static void end(evaluating *this)
     free(this->comparisons);
     free(this->evaluations);
     free(this->places);
+    for (size_t i = 0; this->folders && i < this->model_count; i++) free(this->folders[i]);
+    free(this->folders);
     free(this->models);
     free(this->paths);
 }
@@ -272,6 +298,7 @@ wl_status cmd_eval(const cli_settings *settings, wl_error *error)
     progress_begin(&this.progress, false);
     wl_status status = sort_operands(&this, error);
     if (!status) status = read_variants(&this, error);
+    if (!status) status = find_models(&this, error);
     if (!status) status = open_sets(&this, error);
     if (!status) status = score_models(&this, error);
     if (!status && settings->compare) status = compare(&this, error);

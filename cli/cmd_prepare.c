@@ -9,6 +9,7 @@
 #include "interruption.h"
 #include "io.h"
 #include "models.h"
+#include "targets.h"
 #include "tokens.h"
 
 #include "wordllama_train.h"
@@ -40,12 +41,24 @@ static wl_status append_table(const wl_prepared *result, wl_buffer *out, wl_erro
                          result->kept, "texts", result->texts, "tokens", result->tokens);
 }
 
+/* A name as the keys of JSON are written everywhere: too_short. */
+static wl_status append_key(wl_buffer *out, const char *before, const char *name, wl_error *error)
+{
+    size_t begin = out->size;
+    if (append_format(out, error, "%s\"%s\": ", before, name)) return error->code;
+    for (size_t i = begin + strlen(before); i + 1 < out->size; i++)
+        if (out->data[i] == ' ') out->data[i] = '_';
+    return WL_OK;
+}
+
 static wl_status append_object(const wl_prepared *result, wl_buffer *out, wl_error *error)
 {
     wl_status status = append_format(out, error, "{\"records\": %" PRIu64 ", \"removed\": {", result->records);
     for (int i = 0; i < WL_REMOVED_REASONS && !status; i++)
-        status = append_format(out, error, "%s\"%s\": %" PRIu64, i ? ", " : "", wl_removed_name((wl_removed)i),
-                               result->removed[i]);
+        status = append_key(out, i ? ", " : "", wl_removed_name((wl_removed)i), error) ||
+                         append_format(out, error, "%" PRIu64, result->removed[i])
+                     ? error->code
+                     : WL_OK;
     if (status) return status;
     return append_format(out, error, "}, \"kept\": %" PRIu64 ", \"texts\": %" PRIu64 ", \"tokens\": %" PRIu64 "}\n",
                          result->kept, result->texts, result->tokens);
@@ -84,6 +97,7 @@ static wl_status prepare(const cli_settings *settings, const cli_tokenizer *open
     wl_status status = wl_prepare(settings->operands, settings->operand_count, opened->tokenizer, settings->output,
                                   &options, &result, error);
     progress_end();
+    if (!status && !result.kept) fprintf(stderr, "wordllama: warning: no record is left\n");
     if (status == WL_ERROR_CANCELLED)
         fprintf(stderr, "wordllama: interrupted; the same command with --resume goes on\n");
     return status ? status : print_result(&result, settings->json, error);
@@ -105,7 +119,12 @@ wl_status cmd_prepare(const cli_settings *settings, wl_error *error)
     if (!settings->output) return wl_fail(error, WL_ERROR_ARGUMENT, "prepare needs -o OUT, the file to write");
     if (is_standard_output(settings->output))
         return wl_fail(error, WL_ERROR_ARGUMENT, "prepare writes a file, not to standard output");
-    if (check_flags(settings, error)) return error->code;
+    if (is_standard_output(settings->kept ? settings->kept : "x") ||
+        is_standard_output(settings->removed_file ? settings->removed_file : "x"))
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--kept and --removed write files, not to standard output");
+    const char *const targets[] = {settings->output, settings->kept, settings->removed_file};
+    if (check_flags(settings, error) || check_targets(settings, targets, sizeof targets / sizeof *targets, error))
+        return error->code;
     cli_progress progress;
     cli_tokenizer opened;
     progress_begin(&progress, false);

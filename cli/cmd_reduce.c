@@ -9,6 +9,7 @@
 #include "io.h"
 #include "models.h"
 #include "read.h"
+#include "targets.h"
 
 #include "wordllama_train.h"
 

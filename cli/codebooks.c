@@ -74,12 +74,3 @@ void target_close(cli_target *target, bool failed)
     free(target->path);
     *target = (cli_target){0};
 }
-
-wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error)
-{
-    for (size_t i = 0; i < count; i++)
-        if (read[i] && wl_same_file(path, read[i]))
-            return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
-                              "is a file that is read; write to another");
-    return WL_OK;
-}

@@ -25,7 +25,4 @@ wl_status target_open(cli_target *target, const char *out, wl_error *error);
 /* failed: removes the folders that were made. */
 void target_close(cli_target *target, bool failed);
 
-/* WL_ERROR_ARGUMENT where writing to path would destroy what is read: one of count paths, of which NULL is none. */
-wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error);
-
 #endif

@@ -33,6 +33,9 @@ void output_abandon(cli_output *output);
 /* Removes a file being written when a signal ends the program. Writing to a closed pipe ends it in the same way, unless
  * the parent ignores SIGPIPE; a socket that is closed is a plain failure. */
 void install_signal_handlers(void);
+/* As they were before, for a program that takes this one's place: it would take an ignored SIGPIPE for the parent's
+ * wish. */
+void restore_signal_handlers(void);
 
 /* Writes a buffer to standard output and closes it. */
 wl_status print_all(const wl_buffer *buffer, wl_error *error);

@@ -64,8 +64,9 @@ static void find_axes(score_picture *picture)
     double room = fmax(0.1 * (scores[1] - scores[0]), 0.5), part = bytes[1] > bytes[0] ? 1.3 : 2.2;
     picture->across =
         (plot_axis){bytes[0] / part, bytes[1] * part, LEFT + AXIS_LEFT, LEFT + PANEL_WIDTH - AXIS_RIGHT, true};
-    picture->up =
-        (plot_axis){scores[0] - room, scores[1] + room, TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
+    /* No score is above 100. */
+    picture->up = (plot_axis){scores[0] - room, fmax(scores[1], fmin(scores[1] + room, 100)),
+                              TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
 }
 
 static void put_axes(score_picture *picture)

@@ -49,7 +49,7 @@ static void put_set(report_writer *writer, const number_source *from, const repo
     put_string(writer, line->metric);
     put_member(writer, "score", 100 * score.score);
     if (wl_sets_at(from->report->sets, line->set).task == WL_TASK_RETRIEVAL) {
-        put_member(writer, "recall", 100 * score.recall);
+        put_member(writer, "recall@100", 100 * score.recall);
         put_member(writer, "map", 100 * score.map);
     }
     report_put(writer, "}");

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io.h"
+
 #define SECOND "wordllama-train"
 
 enum { MOST_OUTPUT = 1 << 16 };
@@ -15,6 +17,7 @@ enum { MOST_OUTPUT = 1 << 16 };
 static void execute(char *const *arguments)
 {
     char path[4096];
+    restore_signal_handlers();
     ssize_t length = readlink("/proc/self/exe", path, sizeof path);
     char *slash = length > 0 && (size_t)length < sizeof path ? memrchr(path, '/', (size_t)length) : NULL;
     if (slash && (size_t)(slash + 1 - path) + sizeof SECOND <= sizeof path) {

@@ -46,6 +46,11 @@ void install_signal_handlers(void)
     }
 }
 
+void restore_signal_handlers(void)
+{
+    if (pipe_ends) signal(SIGPIPE, SIG_DFL);
+}
+
 /* As other programs do, silently. */
 static void end_by_closed_pipe(void)
 {

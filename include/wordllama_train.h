@@ -407,8 +407,9 @@ typedef struct wl_sets_options {
  *   one), as BEIR has it: a set of retrieval;
  * - a file of records (JSON lines, CSV or TSV, gzip or not), whose fields tell the task where its folder does not:
  *   score, text1 and text2 (also sentence1, sentence2): similarity; label, text1 and text2: pair; anchor, positive and
- *   negative: triplet; label and text: classification. A field "split" makes a set of each of its values.
- * NAME-train of a classification is fitted and NAME-test scored; a file without the other is cross-validated, 5 folds.
+ *   negative: triplet; label and text: classification. A field "split" makes a set of each of its values; of a
+ * classification the part train is fitted to, and test scored. NAME-train of a classification is fitted and NAME-test
+ * scored; a file without the other is cross-validated, 5 folds.
  *
  * WL_ERROR_NOT_FOUND: a path is missing, or holds no set, or only names none. WL_ERROR_FORMAT, with file and line: a
  * broken record, one without the fields of its task, a score that is no finite number, scores that are all equal,
@@ -560,6 +561,8 @@ WL_API wl_status wl_classifier_save(const wl_classifier *classifier, const char 
 WL_API wl_classifier *wl_classifier_open(const char *path, wl_error *error);
 WL_API void wl_classifier_close(wl_classifier *classifier);
 
+/* False where the fitting ended because its iterations were used up: more of them give another classifier. */
+WL_API bool wl_classifier_converged(const wl_classifier *classifier);
 WL_API size_t wl_classifier_classes(const wl_classifier *classifier);
 /* Lives as long as the classifier; {NULL, 0} for an index out of range. */
 WL_API wl_text wl_classifier_label(const wl_classifier *classifier, size_t index);

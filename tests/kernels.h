@@ -217,6 +217,47 @@ static inline void check_sums_of(const wl_kernels *const *sets, size_t set_count
     free(table.memory);
 }
 
+/* Within n = dim / 64 + 7 roundings of each product (Higham, as above). */
+static inline bool dots_within_bound(const struct table *table, const uint32_t *rows, size_t count, const float *vector,
+                                     size_t dim, const float *dots)
+{
+    const double u = ldexp(1, -24), n = (double)dim / WL_DOTS_LANES + 8;
+    for (size_t i = 0; i < count; i++) {
+        double exact = 0, magnitude = 0;
+        for (size_t j = 0; j < dim; j++) {
+            double product =
+                (double)vector[j] *
+                (double)element_at(table->data + rows[i] * table->stride + j * table->size, table->element);
+            exact += product;
+            magnitude += fabs(product);
+        }
+        if (!(fabs((double)dots[i] - exact) <= n * u / (1 - n * u) * magnitude + (double)FLT_MIN)) return false;
+    }
+    return true;
+}
+
+static inline void check_dots_of(const wl_kernels *const *sets, size_t set_count, wl_element element, size_t dim)
+{
+    wl_dtype type = element_types[element];
+    struct table table = make_table(element, dim, random_below(5), random_below(4));
+    float *vector = allocate(dim * sizeof *vector), expected[MOST_COUNT], got[MOST_COUNT + 1];
+    uint32_t rows[MOST_COUNT];
+    for (size_t j = 0; j < dim; j++) vector[j] = random_element(WL_ELEMENT_F32, ORDINARY);
+    for (size_t i = 0; i < MOST_COUNT; i++) rows[i] = i == 0 ? ROWS - 1 : (uint32_t)random_below(ROWS);
+    wl_dots_kernel_of(sets[0], type)(table.data, table.stride, rows, MOST_COUNT, vector, dim, expected);
+    CHECK_THAT(dots_within_bound(&table, rows, MOST_COUNT, vector, dim, expected), "%s dim %zu", wl_dtype_name(type),
+               dim);
+    for (size_t s = 0; s < set_count; s++)
+        for (size_t count = 0; count <= MOST_COUNT; count += 8) {
+            got[count] = 12345;
+            wl_dots_kernel_of(sets[s], type)(table.data, table.stride, rows, count, vector, dim, got);
+            CHECK_THAT(memcmp(expected, got, count * sizeof *got) == 0 && got[count] == 12345,
+                       "%s %s dim %zu count %zu", sets[s]->name, wl_dtype_name(type), dim, count);
+        }
+    free(vector);
+    free(table.memory);
+}
+
 /* What every family is tried at: all small dims, and some around the widths of registers. */
 static const size_t wide_dims[] = {128, 255, 256, 257, 300, 512, MOST_DIM};
 enum { SMALL_DIMS = 70, DIMS = SMALL_DIMS + sizeof wide_dims / sizeof *wide_dims };
@@ -551,6 +592,7 @@ static inline void check_sets(const wl_kernels *const *sets, size_t set_count)
     for (size_t i = 0; i < DIMS; i++) {
         for (int element = 0; element < WL_NUMBERS; element++) {
             check_sums_of(sets, set_count, (wl_element)element, dim_at(i));
+            check_dots_of(sets, set_count, (wl_element)element, dim_at(i));
             for (int flavour = 0; flavour < FLAVOURS; flavour++)
                 for (int round = 0; round < 4; round++)
                     check_pair(sets, set_count, (wl_element)element, dim_at(i), (enum flavour)flavour);
@@ -565,6 +607,7 @@ static inline void check_sets(const wl_kernels *const *sets, size_t set_count)
     for (size_t size = 0; size <= 200; size++) check_hamming_of(sets, set_count, size);
     for (size_t size = 480; size <= 1100; size += 31) check_hamming_of(sets, set_count, size);
     CHECK(!wl_sum_kernel_of(sets[0], WL_F64) && !wl_sum_kernel_of(sets[0], WL_I32));
+    CHECK(!wl_dots_kernel_of(sets[0], WL_F64) && !wl_dots_kernel_of(sets[0], WL_I32));
 }
 
 #endif

@@ -992,7 +992,7 @@ rm -rf ../codebooks
 # ---- eval ------------------------------------------------------------------------------------------------------------
 
 if [ -x "$(dirname "$wl")/wordllama-train" ]; then
-    mkdir ../eval ../eval/sts ../eval/pair ../eval/empty
+    mkdir ../eval ../eval/sts ../eval/pair ../empty
     e=../eval
     printf '{"score": %s, "text1": "%s", "text2": "%s"}\n' 5 car automobile 4 boat ship 2 "the river" bank 1 car apple \
         >$e/sts/words.jsonl
@@ -1011,10 +1011,22 @@ if [ -x "$(dirname "$wl")/wordllama-train" ]; then
     fails "eval: no set" 2 "no evaluation set is given" wordllama eval "$model"
     fails "eval: a set that is not there" 2 "'nowhere' is not there" wordllama eval "$model" nowhere
     fails "eval: no model" 2 "no MODEL is given" wordllama eval $e
-    fails "eval: an empty folder" 1 "holds no set" wordllama eval "$model" $e/empty
+    fails "eval: an empty folder" 1 "holds no set" wordllama eval "$model" ../empty
     fails "eval: no such group" 1 "no set or group 'sst'" wordllama eval "$model" $e --only sst
     fails "eval: more dimensions than there are" 2 "fewer than any" wordllama eval "$model" $e --dims 65536
     fails "eval: no numbers" 2 "expected numbers" wordllama eval "$model" $e --dims 256,
+    fails "eval: over a set" 2 "is a file that is read" wordllama eval "$model" $e/sts/words.jsonl -o $e/sts/words.jsonl
+    fails "eval: over a file of a set" 2 "in a folder that is read" wordllama eval "$model" $e --plot $e/pair/two.tsv
+    fails "eval: over a model" 2 "in a folder that is read" wordllama eval "$model" $e -o "$model/tokenizer.json"
+    fails "eval: twice the same file" 2 "written twice" wordllama eval "$model" $e -o x --plot x
+    fails "eval: a set that is not there beside one" 1 "is not there" wordllama eval "$model" $e own.csv
+    run sh -c 'wordllama eval "$1" "$2" | true' sh "$model" $e
+    ok "eval: a closed pipe" succeeded
+    works "eval --only with a group" wordllama eval "$model" $e --only sts/words
+    mkdir $e/stss
+    run wordllama eval "$model" $e
+    ok "eval: a folder that is no group" says "stss is left out"
+    rmdir $e/stss
     fails "eval: alone" 2 "two models or more" wordllama eval "$model" $e --compare
     fails "eval: two forms" 2 "contradict" wordllama eval "$model" $e --json --markdown
     printf '{"score": 1, "text1": "a", "text2": "b"}\n{"score": 2, "text1": "a"\n' >$e/broken.jsonl
@@ -1091,7 +1103,7 @@ t" ]
     fails "predict: one label" 2 "1 label given" wordllama classify predict --label a a
     fails "predict: another model" 1 "was made with another model" \
         wordllama classify predict $c/c a --model "$tests/golden/models/wordllama-f32"
-    fails "test: another label" 1 'has the label "by car", which is none of the 2' \
+    fails "test: another label" 1 ":2: the label 'by car' is none of the classifier's: food, travel" \
         wordllama classify test $c/c $c/texts.csv --label-field text
 else
     skip "classify: no wordllama-train beside wordllama"
@@ -1111,14 +1123,17 @@ sides 0;in evaluation 0;near evaluation 0;duplicate 1;kept 2;texts 4;tokens 6;" 
     ok "prepare: kept" [ "$(sed 's/.*"anchor": "//; s/".*//' $p/kept | tr '\n' ';')" = "car;a boat;" ]
     ok "prepare: removed" [ "$(cut -d '"' -f 4 $p/removed | tr '\n' ';')" = "duplicate;empty;" ]
     works "prepare --evaluation --json" wordllama prepare $p/pairs.jsonl -o $p/other --evaluation $p/held.jsonl --json
-    ok "prepare --json" grep -q '^{"records": 4, "removed": {"empty": 1, .*"in evaluation": 1, .*"kept": 1, ' ../out
-    works "prepare --near" wordllama prepare $p/pairs.jsonl -o $p/other --evaluation $p/held.jsonl --near 0.5 --json
-    ok "prepare --near: found" grep -q '"near evaluation": 2, ' ../out
+    ok "prepare --json" grep -q '^{"records": 4, "removed": {"empty": 1, .*"in_evaluation": 1, .*"kept": 1, ' ../out
+    run wordllama prepare $p/pairs.jsonl -o $p/other --evaluation $p/held.jsonl --near 0.5 --json
+    ok "prepare: nothing left" says "no record is left"
+    ok "prepare --near: found" grep -q '"near_evaluation": 2, ' ../out
     cp $p/out $p/before
     works "prepare with a tokenizer alone" wordllama prepare $p/pairs.jsonl -o $p/out --tokenizer "$model/tokenizer.json"
     ok "prepare: the same bytes" cmp -s $p/out $p/before
     works "prepare --resume: nothing to resume" wordllama prepare $p/pairs.jsonl -o $p/out --resume
     ok "prepare: nothing left beside OUT" [ ! -e $p/out.part ]
+    fails "prepare: no records" 1 "holds no records" sh -c ': >x.csv; wordllama prepare x.csv -o x.out; s=$?; rm x.csv; exit $s'
+    fails "prepare --kept -" 2 "not to standard output" wordllama prepare $p/pairs.jsonl -o x --kept -
     fails "prepare: no OUT" 2 "prepare needs -o OUT" wordllama prepare $p/pairs.jsonl
     fails "prepare: standard output" 2 "not to standard output" wordllama prepare $p/pairs.jsonl -o -
     fails "prepare: over its input" 2 "is a file that is read" wordllama prepare $p/pairs.jsonl -o $p/pairs.jsonl

@@ -38,6 +38,7 @@ static struct ArrowSchema fields[] = {
     {.format = "i", .name = "\"label\""},
     {.format = "+l", .name = "negatives", .n_children = 1, .children = list_children},
     {.format = "b", .name = "flag"},
+    {.format = "s", .name = "category", .dictionary = &element},
     {.format = "tdD", .name = "a date, which is left out"},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -59,21 +60,25 @@ static const uint8_t flag_bits[] = {0x05};
 static const void *flag_buffers[] = {NULL, flag_bits};
 static struct ArrowArray element_array = {.length = 5, .buffers = element_buffers};
 static struct ArrowArray *element_pointers[] = {&element_array};
+static const int16_t indices[] = {1, 3, 0};
+static const void *index_buffers[] = {NULL, indices};
 static struct ArrowArray arrays[FIELDS] = {
     {.length = 3, .null_count = 1, .offset = 1, .buffers = text_buffers},
     {.length = 3, .buffers = score_buffers},
     {.length = 3, .buffers = label_buffers},
     {.length = 3, .buffers = list_buffers, .n_children = 1, .children = element_pointers},
     {.length = 3, .buffers = flag_buffers},
+    {.length = 3, .buffers = index_buffers, .dictionary = &element_array},
     {.length = 3},
 };
 static struct ArrowArray *array_pointers[FIELDS];
 
-static const char expected[] =
-    "{\"anchor\":\"is\",\"score\":0.5,\"\\\"label\\\"\":-7,\"negatives\":[\"th\",\"is\"],\"flag\":true}\n"
-    "{\"anchor\":\"\",\"score\":null,\"\\\"label\\\"\":0,\"negatives\":[],\"flag\":false}\n"
-    "{\"anchor\":null,\"score\":-1e+300,\"\\\"label\\\"\":2000000000,"
-    "\"negatives\":[\"\",\"\\\"\xEF\xBF\xBDx\"],\"flag\":true}\n";
+static const char expected[] = "{\"anchor\":\"is\",\"score\":0.5,\"\\\"label\\\"\":-7,\"negatives\":[\"th\",\"is\"],"
+                               "\"flag\":true,\"category\":\"is\"}\n"
+                               "{\"anchor\":\"\",\"score\":null,\"\\\"label\\\"\":0,\"negatives\":[],\"flag\":false,"
+                               "\"category\":\"\\\"\xEF\xBF\xBDx\"}\n"
+                               "{\"anchor\":null,\"score\":-1e+300,\"\\\"label\\\"\":2000000000,"
+                               "\"negatives\":[\"\",\"\\\"\xEF\xBF\xBDx\"],\"flag\":true,\"category\":\"th\"}\n";
 
 static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {

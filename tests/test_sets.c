@@ -109,11 +109,14 @@ static void test_similarity(void)
         {"{\"score\":1,\"text1\":\"p\",\"text2\":\"q\"}\n\n{\"score\":\"nan\",\"text1\":\"p\",\"text2\":\"q\"}",
          "!FORMAT sts/f.jsonl:3 the field \"score\" is \"nan\", expected a finite number"},
         {"{\"score\":1,\"text1\":\"p\",\"text2\":\"q\"}\n{\"score\":2,\"text1\":\"p\"}",
-         "!FORMAT sts/f.jsonl:2 the record has no field \"text2\" (nor \"sentence2\", \"sent2\")"},
+         "!FORMAT sts/f.jsonl:2 the record has no field \"text2\" (nor \"sentence2\", \"sent2\"); it has: \"score\", "
+         "\"text1\""},
         {"{\"score\":1,\"text1\":\"p\",\"text2\":[]}",
          "!FORMAT sts/f.jsonl:1 the field \"text2\" is neither a string nor a number"},
         {"{\"score\":null,\"text1\":\"p\",\"text2\":\"q\"}",
-         "!FORMAT sts/f.jsonl:1 the record has no field \"score\" (nor \"similarity_score\", \"relatedness_score\")"},
+         "!FORMAT sts/f.jsonl:1 the record has no field \"score\" (nor \"similarity_score\", \"relatedness_score\"); "
+         "it has: \"text1\", "
+         "\"text2\""},
         {"{\"score\":1,\"text1\":\"p\",\"text2\":\"q\"}\n{",
          "!FORMAT sts/f.jsonl:2 expected the '\"' that begins a key, "
          "found the end of the text"},
@@ -170,7 +173,8 @@ static void test_pairs_and_triplets(void)
                "!FORMAT c/f.csv:0 holds pairs of one label only, expected 0 and 1");
     check_file("c/t.jsonl", "{\"anchor\":\"p\",\"negative\":\"r\",\"positive\":\"q\"}\n", "triplet/t 1: p|q|r;\n");
     check_file("triplet/f.jsonl", "{\"anchor\":\"p\",\"negative\":\"r\"}\n",
-               "!FORMAT triplet/f.jsonl:1 the record has no field \"positive\"");
+               "!FORMAT triplet/f.jsonl:1 the record has no field \"positive\"; it has: \"anchor\", "
+               "\"negative\"");
     check_file("c/f.jsonl", "{\"anchor\":\"p\",\"negative\":\"r\"}\n",
                "!FORMAT c/f.jsonl:1 the fields tell no task; expected score, text1 and text2, or label, text1 and "
                "text2, or anchor, positive and negative, or label and text");
@@ -205,10 +209,15 @@ static void test_train_and_test(void)
     files_put("e/classification/z-test.csv", test);
     files_put("e/classification/v.csv", train);
     files_put("e/classification/u-train.csv", train);
-    check("e", "classification/u 2: p|q; 1 0 a b\n"
+    files_put("e/classification/t-train.csv", train);
+    files_put("e/classification/t-test-4k.csv", test);
+    files_put("e/classification/my-training.csv", train);
+    check("e", "classification/my-training 2: p|q; 1 0 a b\n"
+               "classification/t 3: p|q|r|s|t; 1 0 1 2 1 a b c\n"
+               "classification/u-train 2: p|q; 1 0 a b\n"
                "classification/v 2: p|q; 1 0 a b\n"
                "classification/x 3: p|q|r|s|t; 1 0 1 2 1 a b c\n"
-               "classification/y 3: p|q|r|s|t; 1 0 1 2 1 a b c\n"
+               "classification/y-2k 3: p|q|r|s|t; 1 0 1 2 1 a b c\n"
                "classification/z-test 3: r|s|t; 0 1 0 b c\n");
     wl_error error;
     const char *paths[] = {files_path("e/classification/x-test.csv"), files_path("e/classification/x-train.csv")};
@@ -222,6 +231,9 @@ static void test_train_and_test(void)
     files_put("e/f/x-train.csv", "label,text,split\nb,p,train\na,q,train\n");
     files_put("e/f/x-test.csv", "label,text,split\nb,r,test\n");
     check("e/f", "classification/x 1: p|q|r; 1 0 1 a b\n");
+    /* The same in one file: other parts do not count. */
+    files_put("e/g/z.csv", "label,text,split\na,o,dev\nb,r,test\nb,p,train\na,q,train\na,s,test\n");
+    check("e/g", "classification/z 2: p|q|r|s; 1 0 1 0 a b\n");
     /* One class is too few where it is learned, not where it is tested. */
     files_put("e/f/x-train.csv", "label,text\nb,p\nb,q\n");
     files_put("e/f/x-test.csv", "label,text\na,r\nb,s\n");
@@ -303,7 +315,7 @@ static void test_retrieval_failures(void)
     files_put("g/corpus.jsonl.gz", "{\"_id\":\"1\",\"text\":\"a\"}\n{\"_id\":1,\"text\":\"b\"}\n");
     check("g", "!FORMAT g/corpus.jsonl.gz:2 the document '1' stands twice in the corpus");
     files_put("g/corpus.jsonl.gz", "{\"_id\":\"1\",\"title\":\"a\"}\n");
-    check("g", "!FORMAT g/corpus.jsonl.gz:1 the record has no field \"text\"");
+    check("g", "!FORMAT g/corpus.jsonl.gz:1 the record has no field \"text\"; it has: \"_id\", \"title\"");
     files_put("g/corpus.jsonl.gz", "");
     check("g", "!FORMAT g/corpus.jsonl.gz:0 holds no records");
     put_retrieval(good);
@@ -318,7 +330,7 @@ static void test_retrieval_failures(void)
     check("g", "!FORMAT g/qrels.jsonl:1 the field \"score\" is \"high\", expected a finite number");
     put_retrieval("{\"query\":\"q1\",\"score\":1}\n");
     check("g", "!FORMAT g/qrels.jsonl:1 the record has no field \"doc\" (nor \"document\", \"corpus-id\", "
-               "\"corpus_id\", \"doc_id\")");
+               "\"corpus_id\", \"doc_id\"); it has: \"query\", \"score\"");
     put_retrieval("");
     check("g", "!FORMAT g/qrels.jsonl:0 holds no records");
     put_retrieval(good);

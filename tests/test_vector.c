@@ -42,6 +42,7 @@ static void test_choice(void)
     CHECK(best == wl_kernels_best());
     CHECK(strcmp(wl_cpu_name(), best->name) == 0);
     CHECK(best->sum_f32 && best->sum_f16 && best->sum_bf16 && best->sum_i8);
+    CHECK(best->dots_f32 && best->dots_f16 && best->dots_bf16 && best->dots_i8);
     CHECK(best->squares && best->halves && best->binarize && best->rough && best->hamming && best->screen_floats &&
           best->screen_bits);
     for (int element = 0; element < WL_NUMBERS; element++)

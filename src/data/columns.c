@@ -63,12 +63,33 @@ static void write_list(wl_json_writer *json, const struct ArrowSchema *schema, c
     wl_json_write(json, "]");
 }
 
+/* A whole number, for indices into a dictionary. */
+static int64_t find_index(const char *format, const void *values, int64_t at)
+{
+    switch (*format) {
+    case 'c':
+        return ((const int8_t *)values)[at];
+    case 'C':
+        return ((const uint8_t *)values)[at];
+    case 's':
+        return ((const int16_t *)values)[at];
+    case 'S':
+        return ((const uint16_t *)values)[at];
+    case 'i':
+        return ((const int32_t *)values)[at];
+    case 'I':
+        return ((const uint32_t *)values)[at];
+    default:
+        return ((const int64_t *)values)[at];
+    }
+}
+
 /* What can be written; a list where its element can. Lists of lists end the search, as nothing here needs them. */
 static bool is_known(const struct ArrowSchema *schema)
 {
     static const char plain[] = "uUcCsSiIlLfgb";
     const char *format = schema->format;
-    if (schema->dictionary) return false;
+    if (schema->dictionary) return *format && !format[1] && strchr("cCsSiIlL", *format) && is_known(schema->dictionary);
     if (strcmp(format, "+l") == 0 || strcmp(format, "+L") == 0)
         return schema->n_children == 1 && *schema->children[0]->format != '+' && is_known(schema->children[0]);
     return *format && !format[1] && strchr(plain, *format);
@@ -83,6 +104,10 @@ static void write_value(wl_json_writer *json, const struct ArrowSchema *schema, 
         return;
     }
     const void *values = array->buffers[1];
+    if (schema->dictionary) {
+        write_value(json, schema->dictionary, array->dictionary, find_index(schema->format, values, at));
+        return;
+    }
     switch (schema->format[0]) {
     case '+':
         write_list(json, schema, array, at, schema->format[1] == 'L');

@@ -1,5 +1,6 @@
 /* Columns of Arrow as rows: each row becomes a line of JSON, so that all records are read in one way. Types: text,
- * whole numbers, floats, booleans, and lists of these; columns of other types are left out. Values that are missing,
+ * whole numbers, floats, booleans, lists of these, and
+ * any of it by a dictionary; columns of other types are left out. Values that are missing,
  * and numbers that are not finite, are null. */
 #ifndef WL_DATA_COLUMNS_H
 #define WL_DATA_COLUMNS_H

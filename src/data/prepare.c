@@ -120,6 +120,13 @@ static void say_replaced(const wl_preparation *this, const wl_records *records)
     if (records->replaced) say(this, text);
 }
 
+static void say_empty(const wl_preparation *this)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%.400s: holds no records", this->paths[this->state.file]);
+    say(this, text);
+}
+
 static wl_status read_file(wl_preparation *this, const wl_prepare_pace *pace, double *written)
 {
     wl_records records;
@@ -130,6 +137,7 @@ static wl_status read_file(wl_preparation *this, const wl_prepare_pace *pace, do
         if (!status) status = wl_prepare_check(this);
         if (!status) this->state.record += this->batch.count;
         if (!status && ended) say_replaced(this, &records);
+        if (!status && ended && !records.record && this->path_count > 1) say_empty(this);
         if (!status && ended) this->state.file++, this->state.record = 0;
         if (!status && now() - *written >= pace->state_seconds) {
             status = wl_prepare_write_state(this);
@@ -150,6 +158,9 @@ static wl_status read_all(wl_preparation *this, const wl_prepare_pace *pace)
     double written = now();
     while (this->state.file < this->path_count)
         if (read_file(this, pace, &written)) return this->error->code;
+    if (!this->state.records)
+        return wl_fail_at(this->error, WL_ERROR_FORMAT, this->paths[0], WL_NO_POSITION, 0, "holds no records%s",
+                          this->path_count > 1 ? ", nor does any other file" : "");
     return wl_prepare_write_state(this);
 }
 

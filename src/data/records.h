@@ -58,8 +58,13 @@ const wl_field *wl_records_find(const wl_records *records, const char *const *na
 /* The same, a string or a number as text; a record without it, or with another kind, is WL_ERROR_FORMAT with file and
  * line. Valid until the next record. */
 wl_status wl_records_text(const wl_records *records, const char *const *names, wl_text *text, wl_error *error);
+/* The same, or true or false. */
+wl_status wl_records_label(const wl_records *records, const char *const *names, wl_text *label, wl_error *error);
 /* A finite number, also one in a string. */
 wl_status wl_records_number(const wl_records *records, const char *const *names, double *number, wl_error *error);
+/* A finite number: decimal digits, with or without a sign, a point and an exponent, whatever the locale; false: anything
+ * else, or more than 400 bytes. */
+bool wl_parse_number(wl_text text, double *number);
 /* WL_ERROR_FORMAT at the record. */
 wl_status wl_records_fail(const wl_records *records, wl_error *error, const char *format, ...) WL_PRINTF(3, 4);
 

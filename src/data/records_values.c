@@ -47,7 +47,13 @@ static wl_status find_value(const wl_records *records, const char *const *names,
     char others[200] = "";
     for (size_t i = 1, size = 0; names[i] && size < sizeof others; i++)
         size += (size_t)snprintf(others + size, sizeof others - size, "%s\"%s\"", i > 1 ? ", " : " (nor ", names[i]);
-    return wl_records_fail(records, error, "the record has no field \"%s\"%s%s", names[0], others, *others ? ")" : "");
+    char fields[200] = "";
+    for (size_t i = 0, size = 0; i < records->field_count && size < sizeof fields; i++)
+        size += (size_t)snprintf(fields + size, sizeof fields - size, "%s\"%.*s\"", i ? ", " : "",
+                                 shown(records->fields[i].name), records->fields[i].name.data);
+    bool table = records->form == WL_RECORDS_CSV || records->form == WL_RECORDS_TSV;
+    return wl_records_fail(records, error, "the record has no field \"%s\"%s%s; %s: %s", names[0], others,
+                           *others ? ")" : "", table ? "the header names" : "it has", *fields ? fields : "none");
 }
 
 wl_status wl_records_text(const wl_records *records, const char *const *names, wl_text *text, wl_error *error)
@@ -55,6 +61,14 @@ wl_status wl_records_text(const wl_records *records, const char *const *names, w
     const wl_field *field;
     if (find_value(records, names, &field, error)) return error->code;
     *text = field->text;
+    return WL_OK;
+}
+
+wl_status wl_records_label(const wl_records *records, const char *const *names, wl_text *label, wl_error *error)
+{
+    const wl_field *field = wl_records_find(records, names);
+    if (!field || field->kind != WL_JSON_BOOLEAN) return wl_records_text(records, names, label, error);
+    *label = field->text;
     return WL_OK;
 }
 
@@ -68,9 +82,9 @@ static bool is_sign(wl_text text, size_t at)
     return at < text.size && (text.data[at] == '-' || text.data[at] == '+');
 }
 
-/* Decimal digits, with or without a point and an exponent. strtod gets a whole number and an exponent: what the locale
- * takes for a point is then no matter, and the result is as exact. */
-static bool parse_number(wl_text text, double *number)
+/* strtod gets a whole number and an exponent: what the locale takes for a point is then no matter, and the result is as
+ * exact. */
+bool wl_parse_number(wl_text text, double *number)
 {
     char whole[NUMBER_LIMIT + 32];
     size_t size = 0, at = 0, digits = 0;
@@ -115,7 +129,7 @@ wl_status wl_records_number(const wl_records *records, const char *const *names,
     wl_text text = field->text;
     while (text.size && is_blank(*text.data)) text.data++, text.size--;
     while (text.size && is_blank(text.data[text.size - 1])) text.size--;
-    if (parse_number(text, number)) return WL_OK;
+    if (wl_parse_number(text, number)) return WL_OK;
     return wl_records_fail(records, error, "the field \"%.*s\" is \"%.*s\", expected a finite number",
                            shown(field->name), field->name.data, shown(text), text.data);
 }

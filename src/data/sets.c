@@ -37,9 +37,11 @@ void wl_sets_close(wl_sets *sets)
 
 /* ---- only -------------------------------------------------------------------------------------------------------- */
 
-/* Whether a set is one that the caller names; NULL names all. */
+/* Whether a set is one that the caller names: by its group, its name, or GROUP/NAME. */
 static bool is_named(const char *only, const char *group, const char *name)
 {
+    size_t size = strlen(group);
+    if (strncmp(only, group, size) == 0 && only[size] == '/') only += size + 1;
     return strcmp(only, group) == 0 || strcmp(only, name) == 0;
 }
 
@@ -55,8 +57,11 @@ static bool may_be_wanted(const wl_sets_options *options, const wl_set_source *s
 {
     size_t size = strlen(source->name);
     bool wanted = is_wanted(options, source->group->name, source->name);
-    for (size_t i = 0; i < options->only_count; i++)
-        wanted |= strncmp(options->only[i], source->name, size) == 0 && options->only[i][size] == '-';
+    for (size_t i = 0; i < options->only_count; i++) {
+        const char *only = options->only[i], *slash = strchr(only, '/');
+        if (slash) only = slash + 1;
+        wanted |= strncmp(only, source->name, size) == 0 && only[size] == '-';
+    }
     return wanted;
 }
 
@@ -122,7 +127,7 @@ static wl_status open_sets(wl_sets *sets, const char *const *paths, size_t count
                            wl_error *error)
 {
     wl_set_sources sources = {0};
-    wl_status status = wl_set_sources_find(paths, count, &sources, error);
+    wl_status status = wl_set_sources_find(paths, count, options, &sources, error);
     for (size_t i = 0; i < sources.count && !status; i++)
         if (may_be_wanted(options, &sources.items[i])) status = wl_set_read(&sources.items[i], options, sets, error);
     if (!status) drop_unwanted(sets, options);

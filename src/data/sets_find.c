@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -198,8 +199,30 @@ static wl_status add_group(wl_set_sources *sources, const wl_group *group, const
     return status;
 }
 
+/* Beside folders of groups nothing else is read: a folder may be a group whose name was mistyped, and JSON lines a set
+ * that was to be in one. */
+static wl_status tell_what_is_left(const char *path, const wl_folder *names, const wl_sets_options *options,
+                                   wl_error *error)
+{
+    for (size_t i = 0; options->message && i < names->count; i++) {
+        if (group_named(names->names[i])) continue;
+        char *entry = wl_path_join(path, names->names[i], error);
+        if (!entry) return WL_ERROR_MEMORY;
+        wl_records_form form;
+        size_t stem;
+        bool lines = wl_records_named(entry, &form, &stem) && form == WL_RECORDS_JSON;
+        char text[600];
+        snprintf(text, sizeof text, "%.400s is left out: the folder holds folders of groups, of which it is none",
+                 entry);
+        if (lines || wl_path_is_directory(entry)) options->message(options->user, text);
+        free(entry);
+    }
+    return WL_OK;
+}
+
 /* A folder that is no set itself. */
-static wl_status add_names(wl_set_sources *sources, const char *path, const wl_folder *names, wl_error *error)
+static wl_status add_names(wl_set_sources *sources, const char *path, const wl_folder *names,
+                           const wl_sets_options *options, wl_error *error)
 {
     wl_status status = WL_OK;
     bool groups = false;
@@ -213,7 +236,8 @@ static wl_status add_names(wl_set_sources *sources, const char *path, const wl_f
         }
         free(entry);
     }
-    if (status || groups) return status;
+    if (status) return status;
+    if (groups) return tell_what_is_left(path, names, options, error);
     char *name = last_name(path, error);
     if (!name) return WL_ERROR_MEMORY;
     const wl_group *group = group_named(name);
@@ -221,7 +245,7 @@ static wl_status add_names(wl_set_sources *sources, const char *path, const wl_f
     return add_entries(sources, group, path, names, error);
 }
 
-static wl_status add_path(wl_set_sources *sources, const char *path, wl_error *error)
+static wl_status add_path(wl_set_sources *sources, const char *path, const wl_sets_options *options, wl_error *error)
 {
     struct stat info;
     if (stat(path, &info) != 0) return wl_fail_errno(error, path, "open", errno);
@@ -231,7 +255,8 @@ static wl_status add_path(wl_set_sources *sources, const char *path, wl_error *e
         bool corpus = false;
         for (size_t i = 0; i < names.count; i++)
             corpus |= strcmp(names.names[i], "corpus.jsonl") == 0 || strcmp(names.names[i], "corpus.jsonl.gz") == 0;
-        if (!status) status = corpus ? add_folder_set(sources, path, error) : add_names(sources, path, &names, error);
+        if (!status)
+            status = corpus ? add_folder_set(sources, path, error) : add_names(sources, path, &names, options, error);
         wl_folder_free(&names);
         return status;
     }
@@ -249,58 +274,74 @@ static wl_status add_path(wl_set_sources *sources, const char *path, wl_error *e
 
 /* ---- train and test ---------------------------------------------------------------------------------------------- */
 
-static const char train_mark[] = "-train", test_mark[] = "-test";
+static const char train_mark[] = "-train", test_mark[] = "-test", sample_mark[] = "-4k";
 
-static bool is_train(const char *name)
+/* Where "-train" stands in a name, at its end or before a further '-'; NULL: nowhere. */
+static char *find_train(char *name)
 {
-    const char *mark = strstr(name, train_mark);
-    return mark && mark > name;
+    size_t size = sizeof train_mark - 1;
+    char *mark = name;
+    while ((mark = strstr(mark + 1, train_mark)) && mark[size] && mark[size] != '-') continue;
+    return mark;
 }
 
-/* Whether a name is that of the train file with "-test" in place of "-train", and the ending behind it. */
-static bool is_test_of(const char *name, const char *train, const char *ending)
+/* Whether a name is that of the train file with "-test" in place of the mark, and the ending behind it. */
+static bool is_test_of(const char *name, const char *train, const char *mark, const char *ending)
 {
-    const char *mark = strstr(train, train_mark), *rest = mark + sizeof train_mark - 1;
+    const char *rest = mark + sizeof train_mark - 1;
     size_t base = (size_t)(mark - train), size = strlen(rest), test = sizeof test_mark - 1;
     if (strncmp(name, train, base) != 0 || strncmp(name + base, test_mark, test) != 0) return false;
     name += base + test;
     return strncmp(name, rest, size) == 0 && strcmp(name + size, ending) == 0;
 }
 
-/* Gives each train file its test file, which then is no source of its own, nor is a sample of it, and the name of both.
- * Names are compared all with all: a folder holds few. */
+/* The source of that name in the train file's group, or NULL. */
+static wl_set_source *find_test(wl_set_sources *sources, const wl_set_source *train, const char *mark,
+                                const char *ending)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        wl_set_source *other = &sources->items[i];
+        if (other->path && other->group == train->group && is_test_of(other->name, train->name, mark, ending))
+            return other;
+    }
+    return NULL;
+}
+
+/* Gives each train file its test file, which then is no source of its own, and the name of both: that of the train file
+ * without the mark. A sample of the test file counts where that is missing, and else not at all. Names are compared all
+ * with all: a folder holds few. */
 static void pair_files(wl_set_sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {
         wl_set_source *train = &sources->items[i];
-        if (!train->path || train->group->task != WL_TASK_CLASSIFICATION || !is_train(train->name)) continue;
-        for (size_t j = 0; j < sources->count; j++) {
-            wl_set_source *other = &sources->items[j];
-            if (!other->path || other->group != train->group) continue;
-            bool test = !train->test && is_test_of(other->name, train->name, "");
-            if (!test && !is_test_of(other->name, train->name, "-4k")) continue;
-            if (test) train->test = other->path;
-            if (!test) free(other->path);
-            other->path = NULL;
-        }
+        char *mark = train->path && train->group->task == WL_TASK_CLASSIFICATION ? find_train(train->name) : NULL;
+        wl_set_source *test = mark ? find_test(sources, train, mark, "") : NULL;
+        wl_set_source *sample = mark ? find_test(sources, train, mark, sample_mark) : NULL;
+        if (!test && !sample) continue;
+        train->test = test ? test->path : sample->path;
+        if (test && sample) free(sample->path);
+        if (test) test->path = NULL;
+        if (sample) sample->path = NULL;
+        memmove(mark, mark + sizeof train_mark - 1, strlen(mark) - (sizeof train_mark - 1) + 1);
     }
     size_t kept = 0;
     for (size_t i = 0; i < sources->count; i++) {
         wl_set_source source = sources->items[i];
-        bool train = source.group->task == WL_TASK_CLASSIFICATION && is_train(source.name);
-        if (train) *strstr(source.name, train_mark) = '\0';
-        if (source.path) sources->items[kept++] = source;
-        if (!source.path) free(source.name);
+        if (source.path)
+            sources->items[kept++] = source;
+        else
+            free(source.name);
     }
     sources->count = kept;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-wl_status wl_set_sources_find(const char *const *paths, size_t count, wl_set_sources *sources, wl_error *error)
+wl_status wl_set_sources_find(const char *const *paths, size_t count, const wl_sets_options *options,
+                              wl_set_sources *sources, wl_error *error)
 {
     for (size_t i = 0; i < count; i++)
-        if (add_path(sources, paths[i], error)) return error->code;
+        if (add_path(sources, paths[i], options, error)) return error->code;
     pair_files(sources);
     return WL_OK;
 }

@@ -28,8 +28,10 @@ typedef struct wl_set_sources {
 } wl_set_sources;
 
 /* The sources of all paths, each file once; of no more than the first record of a file anything is read.
+ * options: for messages.
  * WL_ERROR_NOT_FOUND: a path is missing or holds none. Free with wl_set_sources_free, also after a failure. */
-wl_status wl_set_sources_find(const char *const *paths, size_t count, wl_set_sources *sources, wl_error *error);
+wl_status wl_set_sources_find(const char *const *paths, size_t count, const wl_sets_options *options,
+                              wl_set_sources *sources, wl_error *error);
 void wl_set_sources_free(wl_set_sources *sources);
 
 /* The names in a folder, sorted, but for those that begin with a dot. Zero-initialized is empty. */

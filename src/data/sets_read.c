@@ -7,6 +7,7 @@
 enum {
     MOST_FIELDS = 3, /* texts of a record */
     MOST_PARTS = 64, /* values of the field "split" */
+    MOST_PART = 64,  /* bytes of one */
 };
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
@@ -116,7 +117,7 @@ typedef struct draft {
     wl_slices texts, labels;
     double *numbers;
     size_t number_capacity;
-    size_t records, train; /* all; of the train file */
+    size_t records, train; /* all; those that are fitted to, where the others are scored; else 0 */
 } draft;
 
 typedef struct drafts {
@@ -124,15 +125,18 @@ typedef struct drafts {
     size_t count, capacity;
 } drafts;
 
+static void free_draft(draft *of)
+{
+    free(of->part);
+    wl_buffer_free(&of->bytes);
+    free(of->texts.items);
+    free(of->labels.items);
+    free(of->numbers);
+}
+
 static void free_drafts(drafts *all)
 {
-    for (size_t i = 0; i < all->count; i++) {
-        free(all->items[i].part);
-        wl_buffer_free(&all->items[i].bytes);
-        free(all->items[i].texts.items);
-        free(all->items[i].labels.items);
-        free(all->items[i].numbers);
-    }
+    for (size_t i = 0; i < all->count; i++) free_draft(&all->items[i]);
     free(all->items);
 }
 
@@ -152,6 +156,9 @@ static draft *find_draft(const wl_records *records, bool whole, drafts *all, wl_
     wl_text part = {"", 0};
     bool divided = !whole && wl_records_find(records, split);
     if (divided && wl_records_text(records, split, &part, error)) return NULL;
+    for (size_t i = 0; i < part.size; i++)
+        if ((unsigned char)part.data[i] < ' ' || part.size > MOST_PART)
+            return wl_records_fail(records, error, "the field \"split\" is no short name"), NULL;
     if (all->count && divided != (all->items[0].part != NULL))
         return wl_records_fail(records, error, "some records have a field \"split\", and others have none"), NULL;
     for (size_t i = 0; i < all->count; i++)
@@ -184,12 +191,8 @@ static wl_status take_number(const wl_records *records, const task_form *form, d
 
 static wl_status take_label(const wl_records *records, const task_form *form, draft *set, wl_error *error)
 {
-    const wl_field *field = wl_records_find(records, form->value);
-    wl_text value = {NULL, 0};
-    if (field && field->kind == WL_JSON_BOOLEAN)
-        value = field->text;
-    else if (wl_records_text(records, form->value, &value, error))
-        return error->code;
+    wl_text value;
+    if (wl_records_label(records, form->value, &value, error)) return error->code;
     return wl_slices_append(&set->labels, value, &set->bytes, error);
 }
 
@@ -304,9 +307,49 @@ static wl_status finish_draft(const wl_set_source *source, const task_form *form
     set->text_count = from->texts.count;
     set->texts = wl_slices_texts(&from->texts, set->bytes, error);
     if (!set->texts || (form->kind == CLASS && take_labels(&from->labels, set, error))) return error->code;
-    set->train_count = source->test ? from->train : form->task == WL_TASK_CLASSIFICATION ? from->records : 0;
-    set->items = source->test ? from->records - from->train : from->records;
+    bool fitted = form->task == WL_TASK_CLASSIFICATION;
+    set->train_count = from->train ? from->train : fitted ? from->records : 0;
+    set->items = from->records - from->train;
     return check_set(set, form, error);
+}
+
+static draft *find_part(const drafts *all, const char *part)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].part && strcmp(all->items[i].part, part) == 0) return &all->items[i];
+    return NULL;
+}
+
+/* Appends the slices of a text that was put behind others. */
+static wl_status move_slices(wl_slices *to, const wl_slices *from, size_t offset, wl_error *error)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        wl_slice slice = {from->items[i].at + offset, from->items[i].size};
+        if (wl_slices_add(to, slice, error)) return error->code;
+    }
+    return WL_OK;
+}
+
+/* Of a classification in one file the part "train" is fitted to and "test" scored, and other parts do not count. */
+static wl_status join_parts(drafts *all, wl_error *error)
+{
+    draft *train = find_part(all, "train"), *test = find_part(all, "test");
+    if (!train || !test) return WL_OK;
+    size_t offset = train->bytes.size;
+    if (wl_buffer_append(&train->bytes, test->bytes.data, test->bytes.size, error) ||
+        move_slices(&train->texts, &test->texts, offset, error) ||
+        move_slices(&train->labels, &test->labels, offset, error))
+        return error->code;
+    train->train = train->records;
+    train->records += test->records;
+    free(train->part);
+    train->part = NULL;
+    draft kept = all->items[0];
+    all->items[0] = *train;
+    *train = kept;
+    for (size_t i = 1; i < all->count; i++) free_draft(&all->items[i]);
+    all->count = 1;
+    return WL_OK;
 }
 
 wl_status wl_set_read(const wl_set_source *source, const wl_sets_options *options, wl_sets *sets, wl_error *error)
@@ -320,6 +363,7 @@ wl_status wl_set_read(const wl_set_source *source, const wl_sets_options *option
         for (size_t i = 0; i < all.count; i++) all.items[i].train = all.items[i].records;
         status = read_file(source->test, form, whole, &all, error);
     }
+    if (!status && !whole && form->task == WL_TASK_CLASSIFICATION) status = join_parts(&all, error);
     for (size_t i = 0; i < all.count && !status; i++) status = finish_draft(source, form, &all.items[i], sets, error);
     free_drafts(&all);
     return status;

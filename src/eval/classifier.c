@@ -44,7 +44,7 @@ wl_classifier *wl_classifier_create(const wl_text *labels, uint32_t classes, siz
 {
     wl_classifier *this = wl_allocate(1, sizeof *this, error);
     if (!this) return NULL;
-    this->logistic = (wl_logistic){.classes = classes, .rows = classes, .dim = dim};
+    this->logistic = (wl_logistic){.classes = classes, .rows = classes, .dim = dim, .converged = true};
     this->labels = wl_allocate(classes, sizeof *this->labels, error);
     if (this->labels) this->logistic.weights = wl_allocate(classes, dim * sizeof(float), error);
     if (this->logistic.weights) this->logistic.intercepts = wl_allocate(classes, sizeof(float), error);
@@ -52,6 +52,11 @@ wl_classifier *wl_classifier_create(const wl_text *labels, uint32_t classes, siz
     if (this->probe && copy_labels(this, labels, error) == WL_OK) return this;
     wl_classifier_close(this);
     return NULL;
+}
+
+bool wl_classifier_converged(const wl_classifier *classifier)
+{
+    return classifier->logistic.converged;
 }
 
 void wl_classifier_close(wl_classifier *classifier)

@@ -136,6 +136,7 @@ static wl_classifier *fit(const training *this, wl_error *error)
     wl_classifier *made =
         status ? NULL : wl_classifier_create(this->classes.labels, this->classes.count, this->dim, error);
     if (made) take_weights(&made->logistic, &logistic);
+    if (made) made->logistic.converged = logistic.converged;
     wl_logistic_free(&logistic);
     if (!made || wl_classifier_probe(made, this->model, this->context, error) == WL_OK) return made;
     wl_classifier_close(made);
@@ -259,8 +260,8 @@ wl_classifier *wl_classifier_describe(const wl_model *model, wl_context *context
         wl_fail(error, WL_ERROR_ARGUMENT, "%zu label%s given, expected two at least", count, count == 1 ? "" : "s");
         return NULL;
     }
-    if (!(scale >= 0 && isfinite(scale))) {
-        wl_fail(error, WL_ERROR_ARGUMENT, "scale is %g, expected a number above 0", scale);
+    if (!(scale >= 0 && scale <= 1e6)) {
+        wl_fail(error, WL_ERROR_ARGUMENT, "scale is %g, expected 0 (for 20) to a million", scale);
         return NULL;
     }
     class_list classes = {0};

@@ -99,8 +99,25 @@ static wl_status score_set(run *this, size_t number, double *scratch, wl_error *
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+/* Whether some class has an item for each fold. */
+static bool fills_folds(const wl_set *set)
+{
+    if (set->items > (size_t)(WL_FOLDS - 1) * set->label_count) return true;
+    for (uint32_t class = 0; class < set->label_count; class ++) {
+        size_t count = 0;
+        for (size_t i = 0; i < set->items && count < WL_FOLDS; i++) count += set->labels[i] == class;
+        if (count == WL_FOLDS) return true;
+    }
+    return false;
+}
+
 static wl_status take_truth(const wl_set *set, wl_truth *truth, wl_error *error)
 {
+    if (set->task == WL_TASK_CLASSIFICATION && set->train_count == set->text_count && !fills_folds(set))
+        return wl_fail_at(error, WL_ERROR_FORMAT, set->path, WL_NO_POSITION, 0,
+                          "holds no class of %d texts, which cross-validation takes; a file NAME-test beside "
+                          "NAME-train needs none",
+                          WL_FOLDS);
     if (set->task == WL_TASK_SIMILARITY) return wl_ranking_create(&truth->scores, set->numbers, set->items, error);
     if (set->task != WL_TASK_PAIR) return WL_OK;
     truth->together = wl_allocate(set->items, sizeof *truth->together, error);

@@ -5,6 +5,7 @@
 #include "data/sets.h"
 #include "eval/metrics.h"
 
+enum { WL_FOLDS = 5 };         /* of the cross-validation of a classification without test texts */
 enum { WL_CLUSTER_SEEDS = 3 }; /* V-measure is the mean of so many runs of k-means */
 
 /* Of one set in one variant; by task, the others NULL. items: those of the set. */

@@ -28,6 +28,14 @@ static double discounts(size_t above, size_t count)
     return sum;
 }
 
+/* Gains are those of the largest grade at most: their scale does not matter, and no sum of them is too large. */
+static void scale_grades(wl_wanted *wanted, size_t count)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, wanted[i].grade);
+    for (size_t i = 0; i < count; i++) wanted[i].grade /= most;
+}
+
 /* The gain that the best order would have. */
 static double ideal_gain(wl_wanted *wanted, size_t count)
 {
@@ -39,6 +47,7 @@ static double ideal_gain(wl_wanted *wanted, size_t count)
 
 wl_retrieved wl_score_retrieval(wl_wanted *wanted, size_t count)
 {
+    scale_grades(wanted, count);
     double ideal = ideal_gain(wanted, count), gain = 0, within = 0, precision = 0;
     qsort(wanted, count, sizeof *wanted, by_place);
     for (size_t begin = 0, end; begin < count && wanted[begin].above != SIZE_MAX; begin = end) {

@@ -54,8 +54,6 @@ static bool go_on(void *user, uint64_t texts, uint64_t bytes)
     return !run->progress || run->progress(run->user, run->done, 0);
 }
 
-enum { FOLDS = 5 };
-
 /* Fits to the train texts and labels the others. Classes that only the tested texts have cannot be said: the model
  * knows the present ones alone, in their order. present: (label_count), scratch; labels: (train_count), likewise. */
 static wl_status predict_others(const wl_view *view, const wl_task_run *run, const wl_logistic_options *options,
@@ -86,7 +84,7 @@ static wl_status predict(const wl_view *view, const wl_task_run *run, uint32_t *
     options.user = (void *)run;
     if (set->train_count == set->text_count)
         return wl_logistic_cross_validate(run->context->pool, view->unit, set->labels, set->train_count, view->rows.dim,
-                                          set->label_count, FOLDS, &options, said, NULL, error);
+                                          set->label_count, WL_FOLDS, &options, said, NULL, error);
     uint32_t *present = wl_allocate(set->label_count, sizeof *present, error);
     uint32_t *labels = present ? wl_allocate(set->train_count, sizeof *labels, error) : NULL;
     wl_status status = labels ? predict_others(view, run, &options, present, labels, said, error) : WL_ERROR_MEMORY;

@@ -49,6 +49,22 @@ wl_sum_kernel *wl_sum_kernel_of(const wl_kernels *kernels, wl_dtype dtype)
     }
 }
 
+wl_dots_kernel *wl_dots_kernel_of(const wl_kernels *kernels, wl_dtype dtype)
+{
+    switch (dtype) {
+    case WL_F32:
+        return kernels->dots_f32;
+    case WL_F16:
+        return kernels->dots_f16;
+    case WL_BF16:
+        return kernels->dots_bf16;
+    case WL_I8:
+        return kernels->dots_i8;
+    default:
+        return NULL;
+    }
+}
+
 const char *wl_cpu_name(void)
 {
     return wl_kernels_best()->name;

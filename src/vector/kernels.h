@@ -1,9 +1,11 @@
 /* The inner loops, one set for each instruction set, chosen once.
  *
- * Three families, each with its own promise:
+ * Four families, each with its own promise:
  * - Sums of table rows. Lanes are dimensions: every lane adds its own column in token order, so all sets give the same
  *   bits. Products of the weights are rounded before they are added (no fused multiply-add), as NumPy, the reference,
  *   does it.
+ * - Dot products of table rows and one vector of floats, in F32: sixty-four sums take every sixty-fourth element each
+ * and are folded by halves, products rounded first as above. The same bits in all sets.
  * - Dot products of two vectors. Elements are widened to F64, where their products are exact; sixteen sums take every
  *   sixteenth element each and are folded by halves. The same bits in all sets.
  * - Screens: many queries against many rows at the speed of the hardware, in whatever arithmetic is fastest. They
@@ -18,6 +20,12 @@
  * bytes; they may be unaligned. weights NULL: all 1. The caller has checked every row. */
 typedef void wl_sum_kernel(const char *table, size_t stride, const uint32_t *rows, const float *weights, size_t count,
                            size_t dim, float *sum);
+
+/* dots[i] = row rows[i] of the table times vector, (dim), for i < count. The table as above. */
+typedef void wl_dots_kernel(const char *table, size_t stride, const uint32_t *rows, size_t count, const float *vector,
+                            size_t dim, float *dots);
+
+enum { WL_DOTS_LANES = 64 };
 
 /* What dot kernels find of two vectors. */
 typedef struct wl_products {
@@ -82,6 +90,7 @@ typedef float wl_dot_blas_kernel(const float *a, const float *b, size_t dim);
 typedef struct wl_kernels {
     const char *name;
     wl_sum_kernel *sum_f32, *sum_f16, *sum_bf16, *sum_i8;
+    wl_dots_kernel *dots_f32, *dots_f16, *dots_bf16, *dots_i8;
     wl_squares_kernel *squares;
     wl_halves_kernel *halves;
     wl_binarize_kernel *binarize;
@@ -115,5 +124,6 @@ extern const wl_kernels wl_kernels_neon;
 const wl_kernels *wl_kernels_best(void);
 /* The kernel of a table's type: F32, F16, BF16 or I8; NULL for another. */
 wl_sum_kernel *wl_sum_kernel_of(const wl_kernels *kernels, wl_dtype dtype);
+wl_dots_kernel *wl_dots_kernel_of(const wl_kernels *kernels, wl_dtype dtype);
 
 #endif

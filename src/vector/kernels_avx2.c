@@ -104,6 +104,53 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(load_i8, 1, wl_kernels_generic.sum_i8, table, stride, rows, weights, count, dim, out);
 }
 
+static inline float add_lanes(__m256 sums)
+{
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* Rows are fetched ahead as for their sums. The last columns of a row, fewer than BLOCK, go through a copy with zeros
+ * behind. */
+static inline __attribute__((always_inline)) void dots(load_lanes *load, size_t element, const char *table,
+                                                       size_t stride, const uint32_t *rows, size_t count,
+                                                       const float *vector, size_t dim, float *out)
+{
+    size_t whole = dim / BLOCK * BLOCK, left = dim - whole;
+    char row_end[BLOCK * sizeof(float)] = {0};
+    float vector_end[BLOCK] = {0};
+    if (left) memcpy(vector_end, vector + whole, left * sizeof *vector);
+    for (size_t i = 0; i < count; i++) {
+        const char *row = table + rows[i] * stride, *next = table + rows[i + AHEAD < count ? i + AHEAD : i] * stride;
+        __m256 sums[REGISTERS];
+        for (int r = 0; r < REGISTERS; r++) sums[r] = _mm256_setzero_ps();
+        for (size_t column = 0; column < dim; column += BLOCK) {
+            const char *block = row + column * element;
+            const float *other = vector + column;
+            if (column == whole) {
+                memcpy(row_end, block, left * element);
+                block = row_end;
+                other = vector_end;
+            } else
+                for (size_t line = 0; line < BLOCK * element; line += 64)
+                    _mm_prefetch(next + column * element + line, _MM_HINT_T0);
+            for (int r = 0; r < REGISTERS; r++) {
+                __m256 values = load(block + (size_t)r * LANES * element);
+                sums[r] = _mm256_add_ps(sums[r], _mm256_mul_ps(values, _mm256_loadu_ps(other + r * LANES)));
+            }
+        }
+        for (int half = REGISTERS / 2; half; half /= 2)
+            for (int r = 0; r < half; r++) sums[r] = _mm256_add_ps(sums[r], sums[r + half]);
+        out[i] = add_lanes(sums[0]);
+    }
+}
+
+WL_DEFINE_DOTS(f32, load_f32, 4)
+WL_DEFINE_DOTS(f16, load_f16, 2)
+WL_DEFINE_DOTS(bf16, load_bf16, 2)
+WL_DEFINE_DOTS(i8, load_i8, 1)
+
 /* ---- one vector ---- */
 
 float wl_squares_avx2(const float *values, size_t count)
@@ -204,13 +251,6 @@ WL_DEFINE_PAIR(i8, load_i8, 1)
 float wl_dot_blas_fma(const float *a, const float *b, size_t dim)
 {
     return dot_blas_with(fmaf, a, b, dim);
-}
-
-static inline float add_lanes(__m256 sums)
-{
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
-    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
 /* Two sums of each kind, so that an addition need not wait for the one before. */

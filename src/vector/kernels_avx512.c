@@ -95,6 +95,46 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(load_i8, 1, table, stride, rows, weights, count, dim, out);
 }
 
+/* The sixty-four sums are four registers. Behind the end of a row masks leave zeros. */
+static inline __attribute__((always_inline)) void dots(load_lanes *load, size_t element, const char *table,
+                                                       size_t stride, const uint32_t *rows, size_t count,
+                                                       const float *vector, size_t dim, float *out)
+{
+    enum { QUARTERS = WL_DOTS_LANES / LANES };
+    for (size_t i = 0; i < count; i++) {
+        const char *row = table + rows[i] * stride, *next = table + rows[i + AHEAD < count ? i + AHEAD : i] * stride;
+        __m512 sums[QUARTERS];
+        for (size_t q = 0; q < QUARTERS; q++) sums[q] = _mm512_setzero_ps();
+        size_t column = 0;
+        for (; column + WL_DOTS_LANES <= dim; column += WL_DOTS_LANES) {
+            for (size_t line = 0; line < WL_DOTS_LANES * element; line += 64)
+                _mm_prefetch(next + column * element + line, _MM_HINT_T0);
+            for (size_t q = 0; q < QUARTERS; q++) {
+                size_t at = column + q * LANES;
+                __m512 product = _mm512_mul_ps(load(row + at * element, ALL), _mm512_loadu_ps(vector + at));
+                sums[q] = _mm512_add_ps(sums[q], product);
+            }
+        }
+        for (size_t q = 0; q < QUARTERS; q++) {
+            size_t at = column + q * LANES, left = at < dim ? dim - at : 0;
+            __mmask16 lanes = (__mmask16)(left < LANES ? (1u << left) - 1 : ALL);
+            if (!lanes) break;
+            __m512 product = _mm512_mul_ps(load(row + at * element, lanes), _mm512_maskz_loadu_ps(lanes, vector + at));
+            sums[q] = _mm512_add_ps(sums[q], product);
+        }
+        __m512 sixteen = _mm512_add_ps(_mm512_add_ps(sums[0], sums[2]), _mm512_add_ps(sums[1], sums[3]));
+        __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sixteen), _mm512_extractf32x8_ps(sixteen, 1));
+        __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+        __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        out[i] = _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+    }
+}
+
+WL_DEFINE_DOTS(f32, load_f32, 4)
+WL_DEFINE_DOTS(f16, load_f16, 2)
+WL_DEFINE_DOTS(bf16, load_bf16, 2)
+WL_DEFINE_DOTS(i8, load_i8, 1)
+
 /* ---- pairs of vectors: the sixteen sums are two registers of F64 ---- */
 
 typedef struct wide {

@@ -77,6 +77,27 @@ static void sum_i8(const char *table, size_t stride, const uint32_t *rows, const
     sum(convert_i8, 1, table, stride, rows, weights, count, dim, out);
 }
 
+static void dots(convert *to_float, size_t element, const char *table, size_t stride, const uint32_t *rows,
+                 size_t count, const float *vector, size_t dim, float *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        float lanes[WL_DOTS_LANES] = {0}, values[WL_DOTS_LANES];
+        for (size_t column = 0; column < dim; column += WL_DOTS_LANES) {
+            size_t width = dim - column < WL_DOTS_LANES ? dim - column : WL_DOTS_LANES;
+            to_float(table + rows[i] * stride + column * element, width, values);
+            for (size_t j = 0; j < width; j++) lanes[j] += values[j] * vector[column + j];
+        }
+        for (size_t half = WL_DOTS_LANES / 2; half; half /= 2)
+            for (size_t j = 0; j < half; j++) lanes[j] += lanes[j + half];
+        out[i] = lanes[0];
+    }
+}
+
+WL_DEFINE_DOTS(f32, convert_f32, 4)
+WL_DEFINE_DOTS(f16, convert_f16, 2)
+WL_DEFINE_DOTS(bf16, convert_bf16, 2)
+WL_DEFINE_DOTS(i8, convert_i8, 1)
+
 /* ---- one vector ---- */
 
 static float squares(const float *values, size_t count)

@@ -101,6 +101,59 @@ SUM(f16, 2)
 SUM(bf16, 2)
 SUM(i8, 1)
 
+/* GROUP elements at at; behind the end zeros, by way of a copy, since a load would read past it. */
+static inline __attribute__((always_inline)) float32x4x4_t load_left(load_group *load, size_t element,
+                                                                     const uint8_t *at, size_t left)
+{
+    uint8_t copy[GROUP * sizeof(float)];
+    if (left >= GROUP) return load(at);
+    memset(copy, 0, GROUP * element);
+    memcpy(copy, at, left * element);
+    return load(copy);
+}
+
+/* The sixty-four sums are sixteen registers. */
+static inline __attribute__((always_inline)) void dots(load_group *load, size_t element, const char *table,
+                                                       size_t stride, const uint32_t *rows, size_t count,
+                                                       const float *vector, size_t dim, float *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *row = (const uint8_t *)table + rows[i] * stride;
+        const char *next = table + rows[i + AHEAD < count ? i + AHEAD : i] * stride;
+        float32x4x4_t sums[GROUPS];
+#pragma GCC unroll 4
+        for (size_t g = 0; g < GROUPS; g++)
+            sums[g] = (float32x4x4_t){{vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)}};
+        for (size_t column = 0; column < dim; column += BLOCK) {
+            for (size_t line = 0; line < BLOCK * element; line += 64)
+                __builtin_prefetch(next + column * element + line);
+#pragma GCC unroll 4
+            for (size_t g = 0; g < GROUPS; g++) {
+                size_t at = column + g * GROUP, left = at < dim ? dim - at : 0;
+                if (!left) break;
+                float32x4x4_t x = load_left(load, element, row + at * element, left),
+                              y = load_left(load_f32, sizeof *vector, (const uint8_t *)(vector + at), left);
+#pragma GCC unroll 4
+                for (size_t q = 0; q < QUARTERS; q++)
+                    sums[g].val[q] = vaddq_f32(sums[g].val[q], vmulq_f32(x.val[q], y.val[q]));
+            }
+        }
+        float32x4_t sixteen[QUARTERS];
+#pragma GCC unroll 4
+        for (size_t q = 0; q < QUARTERS; q++)
+            sixteen[q] =
+                vaddq_f32(vaddq_f32(sums[0].val[q], sums[2].val[q]), vaddq_f32(sums[1].val[q], sums[3].val[q]));
+        float32x4_t four = vaddq_f32(vaddq_f32(sixteen[0], sixteen[2]), vaddq_f32(sixteen[1], sixteen[3]));
+        float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+        out[i] = vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+    }
+}
+
+WL_DEFINE_DOTS(f32, load_f32, 4)
+WL_DEFINE_DOTS(f16, load_f16, 2)
+WL_DEFINE_DOTS(bf16, load_bf16, 2)
+WL_DEFINE_DOTS(i8, load_i8, 1)
+
 /* ---- one vector ---- */
 
 static float squares(const float *values, size_t count)
@@ -140,17 +193,6 @@ static void binarize(const float *vector, size_t dim, uint8_t *bits)
 typedef struct wide {
     float64x2_t eighth[8];
 } wide;
-
-/* GROUP elements at at; behind the end zeros, by way of a copy, since a load would read past it. */
-static inline __attribute__((always_inline)) float32x4x4_t load_left(load_group *load, size_t element,
-                                                                     const uint8_t *at, size_t left)
-{
-    uint8_t copy[GROUP * sizeof(float)];
-    if (left >= GROUP) return load(at);
-    memset(copy, 0, GROUP * element);
-    memcpy(copy, at, left * element);
-    return load(copy);
-}
 
 static inline __attribute__((always_inline)) wide widen(float32x4x4_t values)
 {

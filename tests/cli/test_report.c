@@ -271,7 +271,7 @@ static void test_json(two_models *all)
         {"models/0/variants/2/groups/sts/mean", "null"},
         {"models/0/variants/2/mean", "null"},
         {"models/0/variants/0/groups/retrieval/sets/sci|fact",
-         "{\"metric\": \"nDCG@10\", \"score\": 30.0000, \"recall\": 50.0000, \"map\": 15.0000}"},
+         "{\"metric\": \"nDCG@10\", \"score\": 30.0000, \"recall@100\": 50.0000, \"map\": 15.0000}"},
         {"models/0/variants/0/groups/retrieval/mean", "30.0000"},
         {"models/1/variants/0/mean", "47.5000"},
         {"comparisons/0/first", "{\"name\": \"models/l2_supercat_256/\", \"dim\": 256, \"binary\": false, \"bytes\": "
