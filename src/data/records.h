@@ -62,8 +62,8 @@ wl_status wl_records_text(const wl_records *records, const char *const *names, w
 wl_status wl_records_label(const wl_records *records, const char *const *names, wl_text *label, wl_error *error);
 /* A finite number, also one in a string. */
 wl_status wl_records_number(const wl_records *records, const char *const *names, double *number, wl_error *error);
-/* A finite number: decimal digits, with or without a sign, a point and an exponent, whatever the locale; false: anything
- * else, or more than 400 bytes. */
+/* A finite number: decimal digits, with or without a sign, a point and an exponent, whatever the locale; false:
+ * anything else, or more than 400 bytes. */
 bool wl_parse_number(wl_text text, double *number);
 /* WL_ERROR_FORMAT at the record. */
 wl_status wl_records_fail(const wl_records *records, wl_error *error, const char *format, ...) WL_PRINTF(3, 4);

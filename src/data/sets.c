@@ -69,13 +69,12 @@ static void drop_unwanted(wl_sets *sets, const wl_sets_options *options)
 {
     size_t kept = 0;
     for (size_t i = 0; i < sets->count; i++) {
-        wl_set *set = &sets->sets[i];
-        if (is_wanted(options, set->group, set->name))
-            sets->sets[kept++] = *set;
-        else
-            free_set(set);
+        wl_set set = sets->sets[i];
+        if (!is_wanted(options, set.group, set.name)) continue;
+        sets->sets[i] = sets->sets[kept];
+        sets->sets[kept++] = set;
     }
-    sets->count = kept;
+    while (sets->count > kept) free_set(&sets->sets[--sets->count]);
 }
 
 /* Every name that the caller gave must be that of a set. */

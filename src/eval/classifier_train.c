@@ -147,7 +147,9 @@ static wl_classifier *fit(const training *this, wl_error *error)
 static wl_classifier *train(training *this, const wl_text *labels, wl_classified *scores, wl_error *error)
 {
     this->numbers = wl_allocate(this->count, sizeof *this->numbers, error);
-    if (!this->numbers || find_classes(labels, this->count, this->numbers, &this->classes, error)) return NULL;
+    if (!this->numbers || find_classes(labels, this->count, this->numbers, &this->classes, error) ||
+        !this->classes.labels)
+        return NULL;
     if (this->classes.count < 2) {
         wl_fail(error, WL_ERROR_ARGUMENT, "all %zu texts have one label, \"%.*s\", expected two at least", this->count,
                 wl_label_shown(*this->classes.labels), this->classes.labels->data);
