@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "codebooks.h"
 #include "commands.h"
@@ -73,6 +74,16 @@ static wl_status print_result(const wl_prepared *result, bool json, wl_error *er
     return status;
 }
 
+/* What came through a pipe is gone. */
+static bool may_resume(const cli_settings *settings)
+{
+    for (size_t i = 0; i < settings->operand_count; i++) {
+        struct stat info;
+        if (stat(settings->operands[i], &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    }
+    return true;
+}
+
 static wl_status prepare(const cli_settings *settings, const cli_tokenizer *opened, cli_progress *progress,
                          wl_error *error)
 {
@@ -98,7 +109,7 @@ static wl_status prepare(const cli_settings *settings, const cli_tokenizer *open
                                   &options, &result, error);
     progress_end();
     if (!status && !result.kept) fprintf(stderr, "wordllama: warning: no record is left\n");
-    if (status == WL_ERROR_CANCELLED)
+    if (status == WL_ERROR_CANCELLED && may_resume(settings))
         fprintf(stderr, "wordllama: interrupted; the same command with --resume goes on\n");
     return status ? status : print_result(&result, settings->json, error);
 }

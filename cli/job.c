@@ -1,41 +1,15 @@
 #include "job.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
-/* The part of a path behind its last '/'. */
-static const char *last_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static bool stat_folder(const char *path, struct stat *info)
-{
-    char folder[4096];
-    size_t length = (size_t)(last_name(path) - path);
-    if (length >= sizeof folder - 1) return false;
-    memcpy(folder, path, length);
-    memcpy(folder + length, ".", 2);
-    return stat(folder, info) == 0;
-}
-
-/* Whether two paths name one regular file, or one that is not there yet. */
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    bool has_x = stat(a, &x) == 0, has_y = stat(b, &y) == 0;
-    if (has_x != has_y || (has_x && !S_ISREG(x.st_mode))) return false;
-    if (!has_x && (strcmp(last_name(a), last_name(b)) != 0 || !stat_folder(a, &x) || !stat_folder(b, &y))) return false;
-    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
+#include "base/file.h"
 
 static wl_status check_outputs(const cli_settings *settings, wl_error *error)
 {
     const char *plot = settings->plot, *output = settings->output;
     if (plot && is_standard_output(plot) && is_standard_output(output))
         return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the lines both go to standard output");
-    if (plot && !is_standard_output(plot) && !is_standard_output(output) && is_same_file(plot, output))
+    if (plot && !is_standard_output(plot) && !is_standard_output(output) && wl_same_target(plot, output))
         return wl_fail(error, WL_ERROR_ARGUMENT, "--plot and --output name the same file, %.200s", plot);
     return WL_OK;
 }

@@ -1,26 +1,9 @@
 #include "targets.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "io.h"
-
-/* Whether a folder on the way to path is the given one. */
-static bool lies_in(const char *path, const char *folder)
-{
-    char *part = strdup(path);
-    bool found = false;
-    for (char *slash; part && !found && (slash = strrchr(part, '/'));) {
-        bool root = slash == part;
-        slash[root] = '\0';
-        found = wl_same_file(part, folder);
-        if (root) break;
-    }
-    free(part);
-    return found || (*path != '/' && wl_same_file(".", folder));
-}
 
 wl_status check_not_read(const char *path, const char *const *read, size_t count, wl_error *error)
 {
@@ -29,7 +12,7 @@ wl_status check_not_read(const char *path, const char *const *read, size_t count
         if (wl_same_file(path, read[i]))
             return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                               "is a file that is read; write to another");
-        if (wl_path_exists(path) && wl_path_is_directory(read[i]) && lies_in(path, read[i]))
+        if (wl_path_exists(path) && wl_path_is_directory(read[i]) && wl_path_lies_in(path, read[i]))
             return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                               "lies in a folder that is read; write to another");
     }
@@ -56,7 +39,7 @@ wl_status check_targets(const cli_settings *settings, const char *const *targets
         const char *target = targets[i];
         if (!target || is_standard_output(target)) continue;
         for (size_t j = 0; j < i; j++)
-            if (targets[j] && (strcmp(target, targets[j]) == 0 || wl_same_file(target, targets[j])))
+            if (targets[j] && wl_same_target(target, targets[j]))
                 return wl_fail_at(error, WL_ERROR_ARGUMENT, target, WL_NO_POSITION, 0, "would be written twice");
         if (check_not_read(target, settings->operands, settings->operand_count, error) ||
             check_not_read(target, settings->inputs.names, settings->inputs.count, error) ||

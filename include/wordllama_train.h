@@ -594,7 +594,7 @@ WL_API const char *wl_removed_name(wl_removed reason);
 
 typedef struct wl_prepare_options {
     size_t size;                   /* sizeof(wl_prepare_options) */
-    const char *const *evaluation; /* paths as for wl_sets_open, whose texts are removed; NULL: none */
+    const char *const *evaluation; /* files and folders of sets: all texts in them are removed; NULL: none */
     size_t evaluation_count;
     const wl_model *near_model; /* also removes what is similar to their texts; NULL: not */
     double near;                /* from this cosine on; 0: 0.9 */

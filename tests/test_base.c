@@ -579,6 +579,22 @@ static void test_cpu(void)
         unsetenv("WORDLLAMA_CPU");
 }
 
+static void test_targets(void)
+{
+    write_file(in_folder("one"), "1");
+    write_file(in_folder("two"), "1");
+    CHECK(wl_same_target(in_folder("one"), in_folder("./one")) && !wl_same_target(in_folder("one"), in_folder("two")));
+    CHECK(wl_same_target(in_folder("new"), in_folder("./new")) &&
+          !wl_same_target(in_folder("new"), in_folder("newer")));
+    CHECK(!wl_same_target(in_folder("one"), in_folder("new")));
+    CHECK(!wl_same_target("/dev/null", "/dev/null") && !wl_same_target("/no/where", "/no/where"));
+    CHECK(wl_path_lies_in(in_folder("one"), folder) && wl_path_lies_in(in_folder("new"), folder));
+    CHECK(wl_path_lies_in(in_folder("one"), "/tmp/.") && wl_path_lies_in("/tmp", "/"));
+    CHECK(!wl_path_lies_in(in_folder("one"), in_folder("two")) && !wl_path_lies_in(folder, folder));
+    CHECK(wl_path_lies_in("some", ".") && !wl_path_lies_in("some", folder));
+    CHECK(unlink(in_folder("one")) == 0 && unlink(in_folder("two")) == 0);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return EXIT_FAILURE;
@@ -591,6 +607,7 @@ int main(void)
     test_mapping();
     test_reader();
     test_paths();
+    test_targets();
     test_replacement();
     test_full_disk();
     test_pool();

@@ -1132,6 +1132,11 @@ sides 0;in evaluation 0;near evaluation 0;duplicate 1;kept 2;texts 4;tokens 6;" 
     ok "prepare: the same bytes" cmp -s $p/out $p/before
     works "prepare --resume: nothing to resume" wordllama prepare $p/pairs.jsonl -o $p/out --resume
     ok "prepare: nothing left beside OUT" [ ! -e $p/out.part ]
+    printf '%s\n' question,answer,negative1,score 'what is a car?,a vehicle,,' 'what is a pear?,a fruit,a stone,3' >$p/q.csv
+    works "prepare: a table with blank cells" wordllama prepare $p/q.csv -o $p/q.out --kept $p/q.jsonl --json
+    works "prepare: what was kept" wordllama prepare $p/q.jsonl -o $p/q2.out --json
+    ok "prepare: what was kept: all of it" grep -q '"kept": 2, "texts": 5,' ../out
+    fails "prepare: two spellings" 2 "written twice" wordllama prepare $p/q.csv -o x --kept ./x
     fails "prepare: no records" 1 "holds no records" sh -c ': >x.csv; wordllama prepare x.csv -o x.out; s=$?; rm x.csv; exit $s'
     fails "prepare --kept -" 2 "not to standard output" wordllama prepare $p/pairs.jsonl -o x --kept -
     fails "prepare: no OUT" 2 "prepare needs -o OUT" wordllama prepare $p/pairs.jsonl

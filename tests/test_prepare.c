@@ -328,6 +328,68 @@ static wl_model *make_byte_model(void)
     return model;
 }
 
+/* Whatever a set is scored by, what stands in its files is held out; what names texts is none. */
+static void test_all_texts(void)
+{
+    static const char *const folders[] = {"every", "every/classification", "every/retrieval", "every/retrieval/r"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) mkdir(in_root(folders[i]), 0777);
+    put_text("every/classification/x-train.jsonl", "{\"label\": \"joy\", \"text\": \"of train\"}\n");
+    put_text("every/classification/x-test.jsonl", "{\"label\": \"joy\", \"text\": \"of test\"}\n");
+    put_text("every/classification/x-test-4k.jsonl", "{\"label\": \"joy\", \"text\": \"of a sample\"}\n");
+    put_text("every/classification/y.csv", "split,label,text\nvalidation,joy,of a part\n");
+    put_text("every/loose.jsonl", "{\"anchor\": \"loose\", \"negatives\": [\"in a list\", 7, \"last in a list\"]}\n");
+    put_text("every/retrieval/r/corpus.jsonl", "{\"_id\": \"d1\", \"title\": \"A title\", \"text\": \"a body\"}\n");
+    put_text("every/retrieval/r/queries.jsonl", "{\"_id\": \"q1\", \"text\": \"that nobody judged\"}\n");
+    put_text("every/retrieval/r/qrels.jsonl", "{\"query\": \"q1\", \"doc\": \"d1\", \"score\": 0}\n");
+    static const char *const held[] = {"of train", "OF TEST",        "of a sample",       "Of A Part",
+                                       "loose",    "in a list",      "last in\\ta list",  "a title",
+                                       "a body",   "a title a body", "that nobody judged"};
+    static const char *const free_texts[] = {"q1", "d1", "joy", "validation", "7", "title a"};
+    char text[4096] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++)
+        size += (size_t)snprintf(text + size, sizeof text - size, "{\"anchor\": \"%s\"}\n", held[i]);
+    for (size_t i = 0; i < sizeof free_texts / sizeof *free_texts; i++)
+        size += (size_t)snprintf(text + size, sizeof text - size, "{\"anchor\": \"%s\"}\n", free_texts[i]);
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s", in_root("every/")); /* a slash at the end, as shells complete it */
+    wl_prepare_options options = usual_options();
+    options.evaluation = (const char *const[]){folder};
+    options.evaluation_count = 1;
+    wl_error error;
+    wl_prepared found;
+    CHECK(prepare_text(text, &options, &found, &error) == WL_OK);
+    CHECK_THAT(found.removed[WL_REMOVED_EVALUATION] == sizeof held / sizeof *held, "%d of them",
+               (int)found.removed[WL_REMOVED_EVALUATION]);
+    CHECK(found.kept == sizeof free_texts / sizeof *free_texts);
+    /* No file may be written where the next call would read it. */
+    char inside[300];
+    snprintf(inside, sizeof inside, "%s/new.jsonl", folder);
+    options.kept = inside;
+    CHECK(prepare_text(text, &options, &found, &error) == WL_ERROR_ARGUMENT && strstr(error.message, "lies in"));
+}
+
+/* Tokenizers of the same pieces that treat texts in different ways are not taken for each other. */
+static void test_tokenizer_digest(void)
+{
+    static const char form[] = "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": [], "
+                               "\"normalizer\": %s, \"pre_tokenizer\": {\"type\": \"Whitespace\"}, "
+                               "\"post_processor\": null, \"decoder\": null, \"model\": {\"type\": \"WordLevel\", "
+                               "\"vocab\": {\"[UNK]\": 0, \"quick\": 1, \"QUICK\": 2}, \"unk_token\": \"[UNK]\"}}";
+    static const char *const normalizers[] = {"null", "{\"type\": \"Lowercase\"}", "null"};
+    wl_text_digest digests[3];
+    for (int i = 0; i < 3; i++) {
+        char json[1024];
+        wl_error error;
+        int size = snprintf(json, sizeof json, form, normalizers[i]);
+        wl_tokenizer *made = wl_tokenizer_parse(json, (size_t)size, NULL, &error);
+        CHECK(made && wl_digest_tokenizer(made, &digests[i], &error) == WL_OK);
+        wl_tokenizer_close(made);
+    }
+    CHECK(digests[0].low != digests[1].low && digests[0].high != digests[1].high);
+    CHECK(digests[0].low == digests[2].low && digests[0].high == digests[2].high);
+}
+
 static void test_near(void)
 {
     wl_model *model = make_byte_model();
@@ -777,6 +839,8 @@ int main(void)
         test_tables();
         test_wrong_records();
         test_reasons();
+        test_all_texts();
+        test_tokenizer_digest();
         test_near();
         test_leakage();
         test_threads();

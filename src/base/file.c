@@ -166,3 +166,44 @@ bool wl_same_file(const char *a, const char *b)
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
+
+/* The part of a path behind its last '/'. */
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool stat_folder(const char *path, struct stat *info)
+{
+    char folder[4096];
+    size_t length = (size_t)(last_name(path) - path);
+    if (length >= sizeof folder - 1) return false;
+    memcpy(folder, path, length);
+    memcpy(folder + length, ".", 2);
+    return stat(folder, info) == 0;
+}
+
+bool wl_same_target(const char *a, const char *b)
+{
+    struct stat x, y;
+    bool has_x = stat(a, &x) == 0, has_y = stat(b, &y) == 0;
+    if (has_x != has_y || (has_x && !S_ISREG(x.st_mode))) return false;
+    if (!has_x && (strcmp(last_name(a), last_name(b)) != 0 || !stat_folder(a, &x) || !stat_folder(b, &y))) return false;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool wl_path_lies_in(const char *path, const char *folder)
+{
+    char part[4096];
+    size_t length = strlen(path);
+    if (length >= sizeof part) return false;
+    memcpy(part, path, length + 1);
+    for (char *slash; (slash = strrchr(part, '/'));) {
+        bool root = slash == part;
+        slash[root] = '\0';
+        if (wl_same_file(part, folder)) return true;
+        if (root) return false;
+    }
+    return wl_same_file(".", folder);
+}

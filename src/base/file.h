@@ -36,5 +36,9 @@ bool wl_path_is_directory(const char *path);
 bool wl_path_exists(const char *path);
 /* Whether both paths lead to one file that is there. */
 bool wl_same_file(const char *a, const char *b);
+/* Whether writing to both would write one file, there or not yet; devices and pipes are never one. */
+bool wl_same_target(const char *a, const char *b);
+/* Whether a folder on the way to path, which need not exist, is the given one. */
+bool wl_path_lies_in(const char *path, const char *folder);
 
 #endif

@@ -17,7 +17,37 @@ wl_text_digest wl_digest_bytes(const void *data, size_t size)
     return (wl_text_digest){wl_hash_bytes(data, size), wl_hash_seeded(data, size, seed)};
 }
 
-wl_text_digest wl_digest_tokenizer(const wl_tokenizer *tokenizer)
+/* What normalizers, pre-tokenizers and merges may treat in different ways: case, accents, digits, punctuation, spaces,
+ * line ends, contractions, words long and rare, scripts, an emoji, a control character. */
+static const char probe[] =
+    "The QUICK brown fox's 12345 jumps: over  the lazy dog... don't\tstop!\r\nI'll e-mail you@example.com, $3.50 "
+    "(50%)\n"
+    "\xC3\x89t\xC3\xA9 na\xC3\xAFve co\xCC\x88operate \xEF\xAC\x81ne \xC2\xBD \xE2\x80\x9Cquoted\xE2\x80\x9D "
+    "antidisestablishmentarianism zxqwvkj\n"
+    "\xD0\x9F\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82 \xE4\xBD\xA0\xE5\xA5\xBD\xE4\xB8\x96\xE7\x95\x8C "
+    "\xE3\x81\x8B\xE3\x81\xAA \xED\x95\x9C\xEA\xB5\xAD \xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D "
+    "\xF0\x9F\x98\x80\x07 \xE2\x80\x83<s>[CLS]<|endoftext|> \xCE\xA3\xCE\x91\xCF\x82";
+
+/* The pieces alone do not tell tokenizers apart that differ in what comes before or after them. */
+static wl_status add_probe(const wl_tokenizer *tokenizer, wl_text_digest *all, wl_error *error)
+{
+    enum { MOST = 4 * sizeof probe };
+    uint32_t ids[MOST];
+    size_t count = 0;
+    wl_context_options options = {.size = sizeof options, .threads = 1, .cache_megabyte = 1};
+    wl_context *context = wl_context_create(&options, error);
+    if (!context) return WL_ERROR_MEMORY;
+    wl_status status =
+        wl_encode(tokenizer, context, (wl_text){probe, sizeof probe - 1}, NULL, ids, NULL, MOST, &count, error);
+    wl_context_free(context);
+    if (status && status != WL_ERROR_LIMIT) return status;
+    wl_text_digest one = wl_digest_bytes(ids, (count < MOST ? count : MOST) * sizeof *ids);
+    uint64_t parts[] = {all->low, all->high, count, one.low, one.high};
+    *all = wl_digest_bytes(parts, sizeof parts);
+    return WL_OK;
+}
+
+wl_status wl_digest_tokenizer(const wl_tokenizer *tokenizer, wl_text_digest *digest, wl_error *error)
 {
     wl_text_digest all = {0, 0};
     size_t ids = wl_tokenizer_ids(tokenizer);
@@ -28,7 +58,8 @@ wl_text_digest wl_digest_tokenizer(const wl_tokenizer *tokenizer)
         uint64_t parts[] = {all.low, all.high, id, one.low, one.high};
         all = wl_digest_bytes(parts, sizeof parts);
     }
-    return all;
+    *digest = all;
+    return add_probe(tokenizer, digest, error);
 }
 
 void wl_digest_print(wl_text_digest digest, char text[WL_DIGEST_DIGITS])

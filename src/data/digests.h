@@ -10,8 +10,9 @@ typedef struct wl_text_digest {
 } wl_text_digest;
 
 wl_text_digest wl_digest_bytes(const void *data, size_t size);
-/* Of all ids and their pieces: another vocabulary is noticed. Linear in the vocabulary. */
-wl_text_digest wl_digest_tokenizer(const wl_tokenizer *tokenizer);
+/* Of all ids and their pieces, and of what it makes of a text in which much occurs: another vocabulary is noticed, and
+ * another treatment of case, accents, spaces, digits and the like. Linear in the vocabulary. WL_ERROR_MEMORY. */
+wl_status wl_digest_tokenizer(const wl_tokenizer *tokenizer, wl_text_digest *digest, wl_error *error);
 
 /* As 32 hexadecimal digits and a NUL. */
 enum { WL_DIGEST_DIGITS = 33 };

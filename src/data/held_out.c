@@ -1,43 +1,64 @@
 #include "data/held_out.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/fold.h"
-#include "data/sets.h"
+#include "data/held_texts.h"
 
-static wl_status take_name(wl_held_out *held, const wl_set *set, wl_error *error)
+/* While the sets are read. */
+typedef struct reading {
+    wl_held_out *held;
+    const char *file; /* the visitor's, of the last name */
+    size_t name_capacity;
+    wl_buffer folded;
+    bool keeps;      /* texts are wanted for their vectors */
+    wl_buffer texts; /* with single spaces, one behind the other */
+    size_t *ends;    /* (count) */
+    size_t count, end_capacity, owner_capacity;
+} reading;
+
+static wl_status take_name(reading *this, const char *file, wl_error *error)
 {
-    size_t size = strlen(set->group) + strlen(set->name) + 2;
-    char *name = wl_allocate(size, 1, error);
+    wl_held_out *held = this->held;
+    void *names = held->names;
+    wl_status status = wl_reserve(&names, &this->name_capacity, held->count + 1, sizeof(char *), error);
+    held->names = names;
+    char *name = status ? NULL : wl_copy_text(file, strlen(file), error);
     if (!name) return WL_ERROR_MEMORY;
-    snprintf(name, size, "%s/%s", set->group, set->name);
     held->names[held->count++] = name;
+    this->file = file;
     return WL_OK;
 }
 
-/* Texts of the last set named. */
-static wl_status take_digests(wl_held_out *held, const wl_text *texts, size_t count, wl_buffer *folded, wl_error *error)
+static wl_status keep_text(reading *this, wl_text text, wl_error *error)
 {
-    bool added;
-    for (size_t i = 0; i < count; i++) {
-        folded->size = 0;
-        if (wl_fold_case(texts[i], folded, error)) return error->code;
-        if (!folded->size) continue; /* a document without a title */
-        wl_text_digest digest = wl_digest_bytes(folded->data, folded->size);
-        if (wl_digests_add(&held->digests, digest, (uint32_t)held->count - 1, &added, error)) return error->code;
-    }
+    void *ends = this->ends, *owners = this->held->owners;
+    wl_status status = wl_reserve(&ends, &this->end_capacity, this->count + 1, sizeof *this->ends, error);
+    this->ends = ends;
+    if (!status)
+        status = wl_reserve(&owners, &this->owner_capacity, this->count + 1, sizeof *this->held->owners, error);
+    this->held->owners = owners;
+    if (!status) status = wl_fold_spaces(text, &this->texts, error);
+    if (status) return status;
+    this->held->owners[this->count] = (uint32_t)this->held->count - 1;
+    this->ends[this->count++] = this->texts.size;
     return WL_OK;
 }
 
-static wl_status take_set(wl_held_out *held, const wl_set *set, wl_buffer *folded, wl_error *error)
+/* A text that an earlier file has is there already, and its vector. */
+static wl_status take_text(void *user, const char *file, wl_text text, wl_error *error)
 {
-    if (take_name(held, set, error) || take_digests(held, set->texts, set->text_count, folded, error))
-        return error->code;
-    if (set->task != WL_TASK_RETRIEVAL) return WL_OK;
-    wl_status status = take_digests(held, set->titles, set->document_count, folded, error);
-    return status ? status : take_digests(held, set->bodies, set->document_count, folded, error);
+    reading *this = user;
+    wl_held_out *held = this->held;
+    bool added, named = held->count && this->file == file && strcmp(held->names[held->count - 1], file) == 0;
+    if (!named && take_name(this, file, error)) return error->code;
+    this->folded.size = 0;
+    if (wl_fold_case(text, &this->folded, error)) return error->code;
+    if (!this->folded.size) return WL_OK; /* a document without a title */
+    wl_text_digest digest = wl_digest_bytes(this->folded.data, this->folded.size);
+    if (wl_digests_add(&held->digests, digest, (uint32_t)held->count - 1, &added, error)) return error->code;
+    return added && this->keeps ? keep_text(this, text, error) : WL_OK;
 }
 
 /* ---- vectors ----------------------------------------------------------------------------------------------------- */
@@ -52,44 +73,18 @@ float *wl_near_vectors(const wl_model *model, wl_context *context, const wl_text
     return NULL;
 }
 
-/* The texts of a set as those that they are compared with are: with single spaces. */
-static float *set_vectors(const wl_set *set, const wl_model *model, wl_context *context, wl_error *error)
+static wl_status take_vectors(reading *this, const wl_model *model, wl_context *context, wl_error *error)
 {
-    wl_buffer bytes = {0};
-    size_t *ends = wl_allocate(set->text_count, sizeof *ends, error);
-    wl_text *texts = ends ? wl_allocate(set->text_count, sizeof *texts, error) : NULL;
-    wl_status status = texts ? wl_buffer_reserve(&bytes, 1, error) : WL_ERROR_MEMORY;
-    for (size_t i = 0; i < set->text_count && !status; i++) {
-        status = wl_fold_spaces(set->texts[i], &bytes, error);
-        ends[i] = bytes.size;
-    }
-    for (size_t i = 0, begin = 0; i < set->text_count && !status; begin = ends[i++])
-        texts[i] = (wl_text){bytes.data + begin, ends[i] - begin};
-    float *vectors = status ? NULL : wl_near_vectors(model, context, texts, set->text_count, error);
-    wl_buffer_free(&bytes);
-    free(texts);
-    free(ends);
-    return vectors;
-}
-
-static wl_status take_vectors(wl_held_out *held, const wl_sets *sets, const wl_model *model, wl_context *context,
-                              wl_error *error)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < sets->count; i++) held->rows += sets->sets[i].text_count;
+    wl_held_out *held = this->held;
+    wl_text *texts = wl_allocate(this->count, sizeof *texts, error);
+    if (!texts) return WL_ERROR_MEMORY;
+    for (size_t i = 0, begin = 0; i < this->count; begin = this->ends[i++])
+        texts[i] = (wl_text){this->texts.data + begin, this->ends[i] - begin};
+    held->rows = this->count;
     held->dim = wl_model_describe(model).dim;
-    held->vectors = wl_allocate(held->rows, held->dim * sizeof *held->vectors, error);
-    if (held->vectors) held->owners = wl_allocate(held->rows, sizeof *held->owners, error);
-    if (!held->vectors || !held->owners) return WL_ERROR_MEMORY;
-    for (size_t i = 0; i < sets->count; i++) {
-        const wl_set *set = &sets->sets[i];
-        float *vectors = set_vectors(set, model, context, error);
-        if (!vectors) return error->code;
-        memcpy(held->vectors + at * held->dim, vectors, set->text_count * held->dim * sizeof *vectors);
-        free(vectors);
-        for (size_t j = 0; j < set->text_count; j++) held->owners[at++] = (uint32_t)i;
-    }
-    return WL_OK;
+    held->vectors = wl_near_vectors(model, context, texts, this->count, error);
+    free(texts);
+    return held->vectors ? WL_OK : error->code;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
@@ -98,16 +93,13 @@ wl_status wl_held_out_open(wl_held_out *held, const wl_prepare_options *options,
 {
     *held = (wl_held_out){0};
     if (!options->evaluation_count) return WL_OK;
-    wl_sets_options how = {.size = sizeof how, .message = options->message, .user = options->user};
-    wl_sets *sets = wl_sets_open(options->evaluation, options->evaluation_count, &how, error);
-    if (!sets) return error->code;
-    wl_buffer folded = {0};
-    held->names = wl_allocate(sets->count, sizeof *held->names, error);
-    wl_status status = held->names ? WL_OK : WL_ERROR_MEMORY;
-    for (size_t i = 0; i < sets->count && !status; i++) status = take_set(held, &sets->sets[i], &folded, error);
-    if (!status && options->near_model) status = take_vectors(held, sets, options->near_model, context, error);
-    wl_buffer_free(&folded);
-    wl_sets_close(sets);
+    reading this = {.held = held, .keeps = options->near_model != NULL};
+    wl_text_visitor visitor = {take_text, &this};
+    wl_status status = wl_visit_texts(options->evaluation, options->evaluation_count, visitor, error);
+    if (!status && this.keeps) status = take_vectors(&this, options->near_model, context, error);
+    wl_buffer_free(&this.folded);
+    wl_buffer_free(&this.texts);
+    free(this.ends);
     return status;
 }
 

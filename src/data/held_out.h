@@ -6,17 +6,16 @@
 #include "wordllama_train.h"
 
 typedef struct wl_held_out {
-    char **names; /* (count) of the sets, "sts/stsb-test" */
+    char **names; /* (count) of the files, "sts/stsb-test": see wl_visit_texts */
     size_t count;
-    wl_digests digests; /* of texts with their case folded; the value is the first set that has it */
+    wl_digests digests; /* of texts with their case folded; the value is the first file that has it */
     float *vectors;     /* (rows, dim), unit; NULL: none asked for */
-    uint32_t *owners;   /* (rows): the set of each */
+    uint32_t *owners;   /* (rows): the file of each */
     size_t rows, dim;
 } wl_held_out;
 
-/* Reads the sets that the options name: all their texts, and of retrieval the titles and bodies alone, too. With
- * near_model also the vectors of the texts. No set named: nothing is held out. Free with wl_held_out_close, also after
- * a failure. */
+/* Reads all texts of the sets that the options name. With near_model also their vectors. No set named: nothing is held
+ * out. Free with wl_held_out_close, also after a failure. */
 wl_status wl_held_out_open(wl_held_out *held, const wl_prepare_options *options, wl_context *context, wl_error *error);
 void wl_held_out_close(wl_held_out *held);
 /* Of all that is held out: other texts, sets or vectors give another. */

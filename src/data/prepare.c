@@ -40,11 +40,11 @@ wl_status wl_prepare_tell(wl_preparation *this)
     return wl_fail(this->error, WL_ERROR_CANCELLED, "cancelled");
 }
 
-void wl_prepare_write_name(wl_json_writer *json, const char *name)
+void wl_prepare_write_name(wl_json_writer *json, wl_text name)
 {
     wl_buffer repaired = {0};
     uint64_t replaced = 0;
-    if (!json->status) json->status = wl_utf8_repair(name, strlen(name), &repaired, &replaced, json->error);
+    if (!json->status) json->status = wl_utf8_repair(name.data, name.size, &repaired, &replaced, json->error);
     if (!json->status) wl_json_write_string(json, (wl_text){repaired.data, repaired.size});
     wl_buffer_free(&repaired);
 }
@@ -212,10 +212,15 @@ static wl_status work(wl_preparation *this, const wl_prepare_pace *pace)
 
 static wl_status check_not_in(const char *path, const char *const *read, size_t count, wl_error *error)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (wl_same_file(path, read[i]))
             return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                               "is a file that is read; write to another");
+        /* Also a new file there would be read the next time. */
+        if (wl_path_is_directory(read[i]) && wl_path_lies_in(path, read[i]))
+            return wl_fail_at(error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
+                              "lies in a folder that is read; write to another");
+    }
     return WL_OK;
 }
 
@@ -231,7 +236,7 @@ static wl_status check_targets(wl_preparation *this)
             check_not_in(targets[i], this->options.evaluation, this->options.evaluation_count, error))
             return error->code;
         for (size_t j = 0; j < i; j++)
-            if (targets[j] && (strcmp(targets[i], targets[j]) == 0 || wl_same_file(targets[i], targets[j])))
+            if (targets[j] && wl_same_target(targets[i], targets[j]))
                 return wl_fail_at(error, WL_ERROR_ARGUMENT, targets[i], WL_NO_POSITION, 0, "would be written twice");
         if (wl_replacement_open(&file, targets[i], error)) return error->code;
         wl_replacement_abandon(&file);
@@ -269,9 +274,9 @@ wl_status wl_prepare_at(const wl_prepare_pace *pace, const char *const *paths, s
     if (read_options(&this, options) || check_targets(&this)) return error->code;
     wl_context_options threads = {.size = sizeof threads, .threads = this.options.threads};
     this.context = wl_context_create(&threads, error);
-    wl_status status = this.context ? WL_OK : WL_ERROR_MEMORY;
+    wl_status status = this.context ? WL_OK : error->code;
     if (!status) status = wl_held_out_open(&this.held, &this.options, this.context, error);
-    this.vocabulary = wl_digest_tokenizer(tokenizer);
+    if (!status) status = wl_digest_tokenizer(tokenizer, &this.vocabulary, error);
     if (!status) status = wl_prepare_arguments(&this);
     if (!status) status = work(&this, pace);
     if (!status && prepared) *prepared = this.result;

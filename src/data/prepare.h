@@ -36,6 +36,7 @@ typedef struct wl_candidate {
     size_t object_begin, object_size; /* the record as JSON, where it is wanted */
     wl_removed reason;                /* WL_REMOVED_REASONS: none so far */
     size_t side;                      /* the first that the reason holds for */
+    size_t same;                      /* of a record with many sides: the first that repeats another; SIZE_MAX: none */
     uint32_t set;                     /* EVALUATION, NEAR: number of the set */
     float similarity;                 /* NEAR */
 } wl_candidate;
@@ -113,7 +114,7 @@ wl_status wl_prepare_at(const wl_prepare_pace *pace, const char *const *paths, s
 wl_status wl_prepare_tell(wl_preparation *this);
 
 /* The name of a file or set as a JSON string; bytes that are no UTF-8 become U+FFFD. */
-void wl_prepare_write_name(wl_json_writer *json, const char *name);
+void wl_prepare_write_name(wl_json_writer *json, wl_text name);
 
 /* Gives the records of the batch their reasons and writes them to the spills. */
 wl_status wl_prepare_check(wl_preparation *this);

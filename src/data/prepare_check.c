@@ -31,8 +31,36 @@ static bool is_long(const wl_preparation *this, wl_candidate *candidate, size_t 
     return this->options.most_tokens && tokens_of(&this->batch, side) > this->options.most_tokens;
 }
 
+static int compare_digests(const void *a, const void *b)
+{
+    const wl_text_digest *x = *(const wl_text_digest *const *)a, *y = *(const wl_text_digest *const *)b;
+    if (x->low != y->low) return x->low < y->low ? -1 : 1;
+    if (x->high != y->high) return x->high < y->high ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+enum { FEW_SIDES = 64 };
+
+/* Of a record with many sides: the first that is a repetition, or SIZE_MAX, by sorting. */
+static wl_status find_same(const wl_prepare_batch *batch, const wl_candidate *candidate, size_t *found, wl_error *error)
+{
+    const wl_text_digest **sorted = wl_allocate(candidate->count, sizeof(wl_text_digest *), error);
+    if (!sorted) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < candidate->count; i++) sorted[i] = &batch->digests[candidate->first + i];
+    qsort(sorted, candidate->count, sizeof(wl_text_digest *), compare_digests);
+    *found = SIZE_MAX;
+    for (size_t i = 1; i < candidate->count; i++) {
+        size_t side = (size_t)(sorted[i] - batch->digests);
+        bool same = sorted[i]->low == sorted[i - 1]->low && sorted[i]->high == sorted[i - 1]->high;
+        if (same && side < *found) *found = side;
+    }
+    free(sorted);
+    return WL_OK;
+}
+
 static bool is_same(const wl_preparation *this, wl_candidate *candidate, size_t side)
 {
+    if (candidate->count > FEW_SIDES) return side == candidate->same;
     const wl_text_digest *digests = this->batch.digests;
     for (size_t other = candidate->first; other < side; other++)
         if (digests[other].low == digests[side].low && digests[other].high == digests[side].high) return true;
@@ -166,7 +194,8 @@ static wl_status spill_removed(wl_preparation *this, const wl_candidate *candida
     wl_json_write(&json, "-{\"reason\": \"%s\", ", wl_removed_name(candidate->reason));
     if (candidate->reason == WL_REMOVED_EVALUATION || candidate->reason == WL_REMOVED_NEAR) {
         wl_json_write(&json, "\"set\": ");
-        wl_prepare_write_name(&json, this->held.names[candidate->set]);
+        const char *name = this->held.names[candidate->set];
+        wl_prepare_write_name(&json, (wl_text){name, strlen(name)});
         wl_json_write(&json, ", ");
     }
     if (candidate->reason == WL_REMOVED_NEAR) {
@@ -219,7 +248,12 @@ wl_status wl_prepare_check(wl_preparation *this)
     for (size_t i = 0, begin = 0; i < sides->count; begin = sides->ends[i++])
         batch->texts[i] = (wl_text){sides->bytes.data + begin, sides->ends[i] - begin};
     if (find_digests(batch, this->error) || encode(this)) return this->error->code;
-    for (size_t i = 0; i < batch->count; i++) check_candidate(this, &batch->candidates[i]);
+    for (size_t i = 0; i < batch->count; i++) {
+        wl_candidate *candidate = &batch->candidates[i];
+        if (candidate->count > FEW_SIDES && find_same(batch, candidate, &candidate->same, this->error))
+            return this->error->code;
+        check_candidate(this, candidate);
+    }
     if (this->held.vectors && check_similar(this)) return this->error->code;
     for (size_t i = 0; i < batch->count; i++) {
         const wl_candidate *candidate = &batch->candidates[i];

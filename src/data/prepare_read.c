@@ -194,10 +194,13 @@ static void write_list(wl_json_writer *json, const wl_records *records, wl_text 
 wl_status wl_prepare_object(const wl_records *records, wl_buffer *out, wl_error *error)
 {
     wl_json_writer json = {out, error, WL_OK};
+    const char *separator = "{";
     for (size_t i = 0; i < records->field_count && !json.status; i++) {
         const wl_field *field = &records->fields[i];
         bool sides = holds_sides(field->name);
-        wl_json_write(&json, i ? ", " : "{");
+        if (is_blank_cell(records, field)) continue;
+        wl_json_write(&json, "%s", separator);
+        separator = ", ";
         wl_json_write_string(&json, field->name);
         wl_json_write(&json, ": ");
         if (field->kind == WL_JSON_STRING && sides)
@@ -209,6 +212,6 @@ wl_status wl_prepare_object(const wl_records *records, wl_buffer *out, wl_error 
         else if (!json.status)
             json.status = wl_buffer_append(out, field->text.data, field->text.size, error);
     }
-    wl_json_write(&json, "}");
+    wl_json_write(&json, *separator == '{' ? "{}" : "}");
     return json.status;
 }

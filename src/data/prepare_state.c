@@ -48,8 +48,8 @@ static wl_status describe_input(wl_preparation *this, const char *path, wl_json_
     if (this->options.resume && !S_ISREG(info.st_mode))
         return wl_fail_at(this->error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
                           "is no regular file: a call that reads it cannot be resumed");
-    wl_json_write(json, "%s %" PRIu64 " %" PRId64 " %ld\n", path, (uint64_t)info.st_size, (int64_t)info.st_mtim.tv_sec,
-                  info.st_mtim.tv_nsec);
+    wl_json_write(json, "%s %" PRIu64 " %" PRIu64 " %" PRId64 " %ld\n", path, (uint64_t)info.st_size,
+                  (uint64_t)info.st_ino, (int64_t)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     return json->status;
 }
 

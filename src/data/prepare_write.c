@@ -129,10 +129,13 @@ static wl_status write_tensor(walk *this, const wl_tensor *tensor)
 
 /* ---- metadata ---------------------------------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
+/* The last name of a path, which may end with slashes. */
+static wl_text base_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    size_t end = strlen(path), begin;
+    while (end > 1 && path[end - 1] == '/') end--;
+    for (begin = end; begin && path[begin - 1] != '/';) begin--;
+    return (wl_text){path + begin, end - begin};
 }
 
 static void write_names(wl_json_writer *json, const char *const *paths, size_t count)

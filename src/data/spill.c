@@ -22,19 +22,31 @@ static bool is_itself(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Whether the folder is new, or has the lock of one that was here before. */
+/* A file that a call leaves: nobody else's is removed. */
+static bool is_own(const char *name)
+{
+    static const char *const names[] = {"ids", "lengths", "digests", "records", "lines", "regions", "state.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return strncmp(name, "state.json.", sizeof "state.json." - 1) == 0; /* while it is replaced */
+}
+
+/* Whether the folder is new, or that of an earlier call: with a lock, and nothing that is none of ours. */
 static wl_status check_folder(const char *path, wl_error *error)
 {
-    bool empty = true, locked = false;
+    bool empty = true, locked = false, foreign = false;
     DIR *directory = opendir(path);
     if (!directory) return wl_fail_errno(error, path, "open", errno);
     for (struct dirent *entry; (entry = readdir(directory));) {
         if (is_itself(entry->d_name)) continue;
         empty = false;
-        if (strcmp(entry->d_name, lock_name) == 0) locked = true;
+        if (strcmp(entry->d_name, lock_name) == 0)
+            locked = true;
+        else
+            foreign |= !is_own(entry->d_name);
     }
     closedir(directory);
-    if (empty || locked) return WL_OK;
+    if (empty || (locked && !foreign)) return WL_OK;
     return wl_fail_at(error, WL_ERROR_IO, path, WL_NO_POSITION, 0,
                       "is wanted for unfinished work, but holds something else");
 }
@@ -52,6 +64,11 @@ static wl_status take_lock(wl_spill_folder *folder, wl_error *error)
         else
             status = wl_fail_errno(error, path, "lock", errno);
     }
+    /* Who ended just now removed the file that was opened: the lock is of nothing. */
+    struct stat open_file, named;
+    if (!status &&
+        (fstat(folder->lock, &open_file) != 0 || stat(path, &named) != 0 || open_file.st_ino != named.st_ino))
+        status = wl_fail_at(error, WL_ERROR_IO, folder->path, WL_NO_POSITION, 0, "another call has just ended on it");
     free(path);
     return status;
 }
@@ -77,7 +94,7 @@ wl_status wl_spill_folder_clear(const wl_spill_folder *folder, wl_error *error)
     if (!directory) return wl_fail_errno(error, folder->path, "open", errno);
     wl_status status = WL_OK;
     for (struct dirent *entry; !status && (entry = readdir(directory));) {
-        if (is_itself(entry->d_name) || strcmp(entry->d_name, lock_name) == 0) continue;
+        if (!is_own(entry->d_name)) continue;
         char *path = wl_path_join(folder->path, entry->d_name, error);
         if (!path)
             status = WL_ERROR_MEMORY;
