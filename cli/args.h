@@ -3,6 +3,7 @@
 #define WL_CLI_ARGS_H
 
 #include "base/memory.h"
+#include "train/config.h"
 
 #define DEFAULT_MODEL "l2_supercat_256"
 
@@ -52,6 +53,7 @@ typedef struct cli_settings {
     uint32_t least_tokens, most_tokens, keep_duplicates, resume;
     const char *label_field; /* of classifiers */
     uint32_t folds;
+    const char *fields[WL_TRAIN_FIELDS]; /* of training, as config_fields.def has them */
     uint32_t help, man, version;
 } cli_settings;
 
@@ -81,6 +83,7 @@ enum verb_place {
     VERB_EVAL,
     VERB_CLASSIFY,
     VERB_PREPARE,
+    VERB_TRAIN,
 };
 
 typedef struct cli_verb {

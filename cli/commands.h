@@ -29,5 +29,6 @@ wl_status cmd_reduce(const cli_settings *settings, wl_error *error);
 wl_status cmd_eval(const cli_settings *settings, wl_error *error);
 wl_status cmd_classify(const cli_settings *settings, wl_error *error);
 wl_status cmd_prepare(const cli_settings *settings, wl_error *error);
+wl_status cmd_train(const cli_settings *settings, wl_error *error);
 
 #endif

@@ -28,6 +28,10 @@
 #define CHOICE(member, words)       .kind = FLAG_CHOICE, .value = (words), MEMBER(member)
 #define LIST(member, of)            .kind = FLAG_LIST, .value = (of), MEMBER(member)
 
+/* A field of training takes a text; the library reads it. */
+#define FIELD(kind, place, text, start, lowest, highest, of, about)                                                    \
+    {.name = (text), TEXT(fields[WL_TRAIN_##place], of), .verbs = BIT(TRAIN), .help = (about)},
+
 /* A name may have several rows, for different verbs. */
 const cli_flag flag_table[] = {
     {.name = "model",
@@ -528,6 +532,15 @@ const cli_flag flag_table[] = {
      .verbs = BIT(PREPARE),
      .help = "go on where an interrupted run of the same command stopped"},
     {.name = "json", SWITCH(json), .verbs = BIT(PREPARE), .help = "print one JSON object"},
+#include "train/config_fields.def"
+    {.name = "resume",
+     SWITCH(resume),
+     .verbs = BIT(TRAIN),
+     .help = "go on from the checkpoint in the output folder, if there is one"},
+    {.name = "plot",
+     TEXT(plot, "FILE"),
+     .verbs = BIT(TRAIN),
+     .help = "also draw the loss and the scores on the way, as SVG"},
     {.name = "threads",
      COUNT(threads, "N", 0, 1024),
      .variable = "WORDLLAMA_THREADS",

@@ -33,4 +33,7 @@ wl_status plot_clusters_draw(const char *path, const plot_clusters *plot, wl_err
 /* How long the rows are, and the spectrum. */
 wl_status plot_codebook(const char *path, const wl_inspection *found, const wl_codebook_shape *shape, wl_error *error);
 
+/* The loss and the scores of a run, from its log. */
+wl_status plot_curves(const char *path, const char *log, wl_error *error);
+
 #endif

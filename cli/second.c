@@ -47,3 +47,8 @@ wl_status cmd_prepare(const cli_settings *settings, wl_error *error)
 {
     return sibling_become(settings->arguments, error);
 }
+
+wl_status cmd_train(const cli_settings *settings, wl_error *error)
+{
+    return sibling_become(settings->arguments, error);
+}

@@ -315,5 +315,22 @@ const cli_verb verb_table[] = {
         .takes_files = true,
         .run = cmd_prepare,
     },
+    {
+        .name = "train",
+        .operands = "[CONFIG]",
+        .summary = "train a model from a codebook and pairs of texts",
+        .description =
+            "Trains a projection of a codebook and weights of its tokens on pairs or triplets of texts, and writes the "
+            "finished models, one for each Matryoshka dimension, to the output folder. CONFIG is a JSON file, in which "
+            "comments are allowed; every field of it is a flag as well, which counts before the file. Where a run was "
+            "interrupted, the same command with --resume goes on, and ends with the same models.",
+        .example =
+            "printf '{\"anchor\": \"%s\", \"positive\": \"%s\"}\\n' car automobile boat ship train railway apple pear "
+            ">pairs.jsonl\nwordllama train --codebook \"$WORDLLAMA_MODEL\" --data pairs.jsonl --output trained "
+            "--dim 64 --batch-size 4 --steps 5",
+        .most = 1,
+        .takes_files = true,
+        .run = cmd_train,
+    },
     {0},
 };

@@ -640,6 +640,57 @@ typedef struct wl_prepared {
 WL_API wl_status wl_prepare(const char *const *paths, size_t count, const wl_tokenizer *tokenizer, const char *path,
                             const wl_prepare_options *options, wl_prepared *prepared, wl_error *error);
 
+/* ---- training ---------------------------------------------------------------------------------------------------- */
+
+/* One field of a configuration as text, as a flag has it: {"batch_size", "512"}. */
+typedef struct wl_train_setting {
+    const char *name, *value;
+} wl_train_setting;
+
+/* Where a run is. */
+typedef struct wl_train_state {
+    uint64_t step, steps;    /* done; of the whole run */
+    double loss;             /* of the last step; NaN while the model is scored */
+    double rate, norm;       /* of the last step: learning rate, norm of all slopes */
+    double score;            /* of the last evaluation, from 0 to 1; NaN: none yet */
+    double texts_per_second; /* so far */
+    double seconds, left;    /* since it started; until the end, as far as that can be told */
+} wl_train_state;
+
+/* Called after each step, and now and then during an evaluation. Returning false ends the run with WL_ERROR_CANCELLED
+ * after its checkpoint was written, so that a call with resume goes on. */
+typedef bool (*wl_train_progress)(void *user, const wl_train_state *state);
+
+typedef struct wl_train_options {
+    size_t size;                      /* sizeof(wl_train_options) */
+    const wl_train_setting *settings; /* over those of the file */
+    size_t setting_count;
+    bool resume;                /* goes on from the checkpoint in the output folder, if there is one */
+    wl_train_progress progress; /* NULL: none */
+    wl_pull_message message;    /* NULL: none */
+    void *user;                 /* handed to progress and message */
+} wl_train_options;
+
+typedef struct wl_trained {
+    uint64_t steps;
+    double loss;        /* of the last step of this call; NaN: it had none to do */
+    double score;       /* of what was saved, over the evaluation's sets; NaN: none */
+    uint64_t best_step; /* the step that was saved */
+    double seconds;     /* of this call */
+    char model[1024];   /* path of the largest model */
+    char log[1024];     /* of the log */
+} wl_trained;
+
+/* Trains a model as a configuration says: a JSON file with comments (docs/training.md has its fields), and settings
+ * over it; config NULL: settings alone. Writes into the output folder NAME_DIM.safetensors for each Matryoshka
+ * dimension (NAME_DIM_binary where signs are trained), the tokenizer, a folder that sentence-transformers and Model2Vec
+ * load, a card, a log of JSON lines, and on the way checkpoint.safetensors. The same configuration, data and seed give
+ * the same models, byte for byte, for any number of threads, and whether the run was interrupted or not; on another
+ * processor OpenBLAS may take other kernels, and last bits differ. out may be NULL. WL_ERROR_ARGUMENT, WL_ERROR_FORMAT:
+ * a field that is wrong, with its place; WL_ERROR_MISMATCH: codebook and tokenizer, data or checkpoint do not belong
+ * together; WL_ERROR_FORMAT too: a loss or a slope that is not finite, with the step. */
+WL_API wl_status wl_train(const char *config, const wl_train_options *options, wl_trained *out, wl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

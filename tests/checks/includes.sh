@@ -12,7 +12,7 @@ allowed() { # the rooms that a room may include
         algo) echo "base format text vector model algo" ;;
         data) echo "base format text vector model algo data" ;;
         eval) echo "base format text vector model algo matrix data eval" ;;
-        train) echo "base format text vector model algo matrix data eval train" ;;
+        train) echo "base format text vector model algo hub matrix data extract eval train" ;;
         hub) echo "base format hub" ;;
         matrix) echo "base matrix" ;;
         extract) echo "base format text vector model algo hub matrix extract" ;;

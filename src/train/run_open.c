@@ -1,0 +1,325 @@
+/* From the configuration to what a run works with. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "data/digests.h"
+#include "hub/cache.h"
+#include "train/run.h"
+
+char *wl_run_path(const wl_run *run, const char *format, ...)
+{
+    char name[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    return wl_path_join(run->config.output, name, run->error);
+}
+
+static void say(const wl_run *run, const char *text)
+{
+    if (run->options.message) run->options.message(run->options.user, text);
+}
+
+/* ---- configuration ----------------------------------------------------------------------------------------------- */
+
+static wl_status read_config(wl_run *run, const char *path)
+{
+    wl_error *error = run->error;
+    if (wl_train_config_default(&run->config, error) || (path && wl_train_config_read(&run->config, path, error)))
+        return error->code;
+    for (size_t i = 0; i < run->options.setting_count; i++) {
+        const wl_train_setting *setting = &run->options.settings[i];
+        if (wl_train_config_set(&run->config, setting->name, setting->value, error)) return error->code;
+    }
+    if (wl_train_config_check(&run->config, error)) return error->code;
+    if (run->config.losses.count > WL_MOST_LOSSES)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "losses: %zu of them, expected at most %d", run->config.losses.count,
+                       WL_MOST_LOSSES);
+    return WL_OK;
+}
+
+/* ---- codebook ---------------------------------------------------------------------------------------------------- */
+
+static wl_status open_codebook(wl_run *run)
+{
+    const wl_train_config *config = &run->config;
+    wl_codebook *codebook = run->codebook = wl_codebook_open(config->codebook, config->tokenizer, run->error);
+    if (!codebook) return run->error->code;
+    if (wl_codebook_check_tokenizer(codebook, run->error)) return run->error->code;
+    wl_dtype dtype = codebook->table->dtype;
+    if (dtype != WL_F16 && dtype != WL_BF16 && dtype != WL_F32)
+        return wl_fail_at(run->error, WL_ERROR_UNSUPPORTED, config->codebook, WL_NO_POSITION, 0,
+                          "has a table of %s, expected F16, BF16 or F32", wl_dtype_name(dtype));
+    run->table = (wl_bag_table){codebook->table->data, dtype, codebook->rows, codebook->dim};
+    return wl_train_config_finish(&run->config, (uint32_t)codebook->dim, run->error);
+}
+
+static wl_status make_projector(wl_run *run)
+{
+    const wl_train_config *config = &run->config;
+    wl_projector_options options = {
+        .kind = (wl_projector_kind)config->kind,
+        .dim = (uint32_t)config->dim,
+        .hidden = (uint32_t)config->hidden,
+        .bias = config->bias,
+        .token_weights = config->token_weights,
+        .seed = config->seed,
+    };
+    float *starts = wl_allocate(run->table.rows, sizeof *starts, run->error);
+    if (!starts) return WL_ERROR_MEMORY;
+    wl_stop_word_starts(run->codebook->tokenizer, (float)config->stop_word_weight, config->stop_word_forms == 1, starts,
+                        run->table.rows);
+    run->projector = wl_projector_create(&run->table, &options, starts, run->error);
+    free(starts);
+    if (!run->projector) return run->error->code;
+    run->parameters = *wl_projector_parameters(run->projector);
+    return WL_OK;
+}
+
+/* The scales that are learned are parameters like others. */
+static wl_status add_scales(wl_run *run)
+{
+    for (size_t i = 0; i < run->config.losses.count; i++) {
+        const wl_train_loss *loss = &run->config.losses.items[i];
+        if (!loss->learn_scale) continue;
+        if (run->parameters.count == WL_MOST_PARAMETERS)
+            return wl_fail(run->error, WL_ERROR_ARGUMENT, "too many losses with a scale that is learned");
+        wl_learned_scale *scale = &run->scales[i];
+        *scale = (wl_learned_scale){.value = (float)log(loss->scale), .used = true};
+        snprintf(scale->name, sizeof scale->name, "scale.%zu", i);
+        run->parameters.items[run->parameters.count++] = (wl_parameter){
+            .name = scale->name, .rows = 1, .columns = 1, .values = &scale->value, .slopes = &scale->slope};
+    }
+    return WL_OK;
+}
+
+/* ---- data -------------------------------------------------------------------------------------------------------- */
+
+static bool is_prepared(const char *path)
+{
+    static const char ending[] = ".safetensors";
+    size_t size = strlen(path), length = sizeof ending - 1;
+    return size > length && strcmp(path + size - length, ending) == 0;
+}
+
+/* What is not prepared is prepared in the output folder; hold out what the model will be scored on, too. */
+static wl_status prepare(const wl_run *run, const char *path, const char *out)
+{
+    const wl_train_config *config = &run->config;
+    size_t count = config->hold_out.count + config->evaluation.count;
+    const char **held = wl_allocate(count, sizeof *held, run->error);
+    if (!held) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < config->hold_out.count; i++) held[i] = config->hold_out.items[i];
+    for (size_t i = 0; i < config->evaluation.count; i++)
+        held[config->hold_out.count + i] = config->evaluation.items[i];
+    wl_prepare_options options = {
+        .size = sizeof options,
+        .evaluation = held,
+        .evaluation_count = count,
+        .least_tokens = (uint32_t)config->drop_shorter,
+        .most_tokens = (uint32_t)config->drop_longer,
+        .threads = (uint32_t)config->threads,
+    };
+    wl_prepared prepared;
+    wl_status status = wl_prepare(&path, 1, run->codebook->tokenizer, out, &options, &prepared, run->error);
+    free(held);
+    if (status || prepared.kept == prepared.records) return status;
+    char text[400];
+    snprintf(text, sizeof text,
+             "%.200s: %" PRIu64 " of %" PRIu64 " records are kept, %" PRIu64 " stand in evaluation sets", path,
+             prepared.kept, prepared.records, prepared.removed[WL_REMOVED_EVALUATION]);
+    say(run, text);
+    return WL_OK;
+}
+
+/* The paths of the prepared files, owned by the caller: those of the configuration, or what is made of them. */
+static wl_status find_sources(const wl_run *run, wl_dataset_source *sources, char **paths)
+{
+    for (size_t i = 0; i < run->config.data.count; i++) {
+        const wl_train_data *data = &run->config.data.items[i];
+        bool ready = is_prepared(data->path);
+        paths[i] = ready ? wl_copy_text(data->path, strlen(data->path), run->error)
+                         : wl_run_path(run, "data-%zu.safetensors", i);
+        if (!paths[i]) return WL_ERROR_MEMORY;
+        /* A run that goes on has it already. */
+        bool there = ready || (run->options.resume && wl_path_exists(paths[i]));
+        if (!there && prepare(run, data->path, paths[i])) return run->error->code;
+        sources[i] = (wl_dataset_source){paths[i], data->weight};
+    }
+    return WL_OK;
+}
+
+static wl_status open_dataset(wl_run *run)
+{
+    const wl_train_config *config = &run->config;
+    size_t count = config->data.count;
+    wl_dataset_source *sources = wl_allocate(count, sizeof *sources, run->error);
+    char **paths = sources ? wl_allocate(count, sizeof(char *), run->error) : NULL;
+    wl_status status = paths ? find_sources(run, sources, paths) : WL_ERROR_MEMORY;
+    wl_dataset_options options = {
+        .sampling = (wl_sampling)config->sampling,
+        .batch = config->batch_size,
+        .most_tokens = (uint32_t)config->max_tokens,
+        .unique_texts = config->unique_texts,
+        .seed = config->seed,
+    };
+    if (!status) {
+        run->dataset = wl_dataset_open(sources, count, run->codebook->tokenizer, &options, run->error);
+        status = run->dataset ? WL_OK : run->error->code;
+    }
+    for (size_t i = 0; paths && i < count; i++) free(paths[i]);
+    free(paths);
+    free(sources);
+    return status;
+}
+
+static wl_status open_targets(wl_run *run)
+{
+    size_t count = run->config.data.count;
+    run->targets = wl_allocate(count, sizeof(wl_targets *), run->error);
+    if (!run->targets) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const char *path = run->config.data.items[i].targets;
+        if (!path) continue;
+        run->targets[i] = wl_targets_open(path, NULL, run->error);
+        if (!run->targets[i]) return run->error->code;
+        uint64_t rows = wl_targets_rows(run->targets[i]), texts = wl_dataset_describe(run->dataset, i).texts;
+        if (rows != texts)
+            return wl_fail_at(run->error, WL_ERROR_MISMATCH, path, WL_NO_POSITION, 0,
+                              "has %" PRIu64 " targets, and %.200s has %" PRIu64 " texts", rows,
+                              run->config.data.items[i].path, texts);
+    }
+    return WL_OK;
+}
+
+/* Each loss needs some source that feeds it, known before the first step. */
+static wl_status check_losses(const wl_run *run)
+{
+    for (size_t i = 0; i < run->config.losses.count; i++) {
+        const wl_train_loss_traits *traits = &wl_train_loss_table[run->config.losses.items[i].kind];
+        bool fed = false;
+        for (size_t j = 0; j < run->config.data.count; j++) {
+            wl_dataset_info info = wl_dataset_describe(run->dataset, j);
+            fed |= info.most_sides >= traits->sides && (!traits->scores || info.scored) &&
+                   (!traits->targets || run->targets[j]);
+        }
+        if (!fed)
+            return wl_fail(run->error, WL_ERROR_ARGUMENT,
+                           "losses: no data for %s, which takes records of %" PRIu32 " texts%s%s", traits->name,
+                           traits->sides, traits->scores ? " with scores" : "", traits->targets ? " with targets" : "");
+    }
+    return WL_OK;
+}
+
+/* ---- optimizer and the rest -------------------------------------------------------------------------------------- */
+
+static wl_status make_optimizer(wl_run *run)
+{
+    const wl_train_config *config = &run->config;
+    uint64_t batches = config->epochs * wl_dataset_batches(run->dataset);
+    run->steps = (batches + config->accumulate - 1) / config->accumulate;
+    if (config->steps) run->steps = config->steps;
+    if (!run->steps) return wl_fail(run->error, WL_ERROR_ARGUMENT, "epochs and steps are both 0");
+    run->schedule = (wl_optimizer_options){
+        .rate = config->learning_rate,
+        .beta1 = config->beta1,
+        .beta2 = config->beta2,
+        .epsilon = config->epsilon,
+        .decay = config->weight_decay,
+        .clip = config->clip,
+        .average = config->average,
+        .schedule = (wl_schedule)config->schedule,
+        .warm_up = (uint64_t)(config->warm_up < 1 ? ceil(config->warm_up * (double)run->steps) : config->warm_up),
+        .steps = run->steps,
+    };
+    run->optimizer = wl_optimizer_create(&run->parameters, &run->schedule, run->error);
+    return run->optimizer ? WL_OK : run->error->code;
+}
+
+static wl_status open_sets(wl_run *run)
+{
+    const wl_train_config *config = &run->config;
+    if (!config->evaluation.count) return WL_OK;
+    wl_sets_options options = {
+        .size = sizeof options,
+        .only = (const char *const *)config->evaluation_only.items,
+        .only_count = config->evaluation_only.count,
+    };
+    run->sets =
+        wl_sets_open((const char *const *)config->evaluation.items, config->evaluation.count, &options, run->error);
+    return run->sets ? WL_OK : run->error->code;
+}
+
+/* What does not change the result does not count: where it runs, and how often it looks around. */
+static wl_status write_arguments(wl_run *run)
+{
+    static const wl_train_setting neutral[] = {
+        {"threads", "0"}, {"checkpoint_every", "0"}, {"log", ""}, {"output", ""}, {"save_as", "f16"}};
+    wl_train_config copy = {0};
+    wl_buffer text = {0};
+    wl_status status = wl_train_config_write(&run->config, &text, run->error);
+    if (!status) status = wl_train_config_default(&copy, run->error);
+    if (!status) status = wl_train_config_parse(&copy, text.data, text.size, "config", run->error);
+    for (size_t i = 0; i < sizeof neutral / sizeof *neutral && !status; i++)
+        status = wl_train_config_set(&copy, neutral[i].name, neutral[i].value, run->error);
+    if (!status) status = wl_train_config_write(&copy, &run->arguments, run->error);
+    char line[300], digest[WL_DIGEST_DIGITS];
+    wl_text_digest of_table = wl_digest_bytes(run->table.data, run->codebook->table->bytes);
+    wl_digest_print(of_table, digest);
+    snprintf(line, sizeof line, "\ncodebook: %zu x %zu, %s\nrecords: %" PRIu64, run->table.rows, run->table.dim, digest,
+             wl_dataset_records(run->dataset));
+    if (!status) status = wl_buffer_append(&run->arguments, line, strlen(line) + 1, run->error);
+    wl_train_config_free(&copy);
+    wl_buffer_free(&text);
+    return status;
+}
+
+static wl_status open_context(wl_run *run)
+{
+    wl_context_options options = {.size = sizeof options, .threads = (uint32_t)run->config.threads};
+    run->context = wl_context_create(&options, run->error);
+    return run->context ? WL_OK : run->error->code;
+}
+
+wl_status wl_run_open(wl_run *run, const char *config_path)
+{
+    run->state = (wl_checkpoint){.best = NAN};
+    if (read_config(run, config_path) || open_codebook(run) || open_context(run)) return run->error->code;
+    char *folder = wl_copy_text(run->config.output, strlen(run->config.output), run->error);
+    wl_status status = folder ? wl_make_directories(folder, run->error) : WL_ERROR_MEMORY;
+    free(folder);
+    if (status || open_sets(run) || open_dataset(run) || open_targets(run) || check_losses(run) ||
+        make_projector(run) || add_scales(run) || make_optimizer(run) || write_arguments(run))
+        return run->error->code;
+    run->checkpoint_path = wl_run_path(run, "checkpoint.safetensors");
+    run->best_path = run->checkpoint_path ? wl_run_path(run, "best.safetensors") : NULL;
+    return run->best_path ? WL_OK : WL_ERROR_MEMORY;
+}
+
+void wl_run_close(wl_run *run)
+{
+    if (run->log) fclose(run->log);
+    wl_optimizer_free(run->optimizer);
+    wl_projector_free(run->projector);
+    for (size_t i = 0; run->targets && i < run->config.data.count; i++) wl_targets_close(run->targets[i]);
+    free(run->targets);
+    wl_dataset_close(run->dataset);
+    wl_sets_close(run->sets);
+    wl_codebook_close(run->codebook);
+    wl_context_free(run->context);
+    wl_buffer_free(&run->arguments);
+    free(run->checkpoint_path);
+    free(run->best_path);
+    free(run->vectors);
+    free(run->signs);
+    free(run->slopes);
+    free(run->wanted);
+    wl_train_config_free(&run->config);
+}
