@@ -3,52 +3,19 @@
 #include "commands.h"
 #include "sibling.h"
 
-wl_status cmd_pull(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
+#define HAND_OVER(verb)                                                                                                \
+    wl_status cmd_##verb(const cli_settings *settings, wl_error *error)                                                \
+    {                                                                                                                  \
+        return sibling_become(settings->arguments, error);                                                             \
+    }
 
-wl_status cmd_extract(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_configs(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_concat(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_codebook(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_reduce(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_eval(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_classify(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_prepare(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
-
-wl_status cmd_train(const cli_settings *settings, wl_error *error)
-{
-    return sibling_become(settings->arguments, error);
-}
+HAND_OVER(pull)
+HAND_OVER(extract)
+HAND_OVER(configs)
+HAND_OVER(concat)
+HAND_OVER(codebook)
+HAND_OVER(reduce)
+HAND_OVER(eval)
+HAND_OVER(classify)
+HAND_OVER(prepare)
+HAND_OVER(train)
