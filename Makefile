@@ -66,6 +66,13 @@ parity-extract: release
 	build/release/tests/test_extract_models build/checkpoints/all/gguf
 	build/checkpoints/venv/bin/python tools/golden_gguf.py --parity build/release/wordllama-train
 
+# What train saves, loaded by sentence-transformers and Model2Vec.
+parity-saved: release
+	@[ -x build/checkpoints/venv/bin/python ] || python3 -m venv build/checkpoints/venv
+	@build/checkpoints/venv/bin/python -m pip install -q --disable-pip-version-check -r tools/checkpoints.txt \
+	    sentence-transformers==6.2.0 model2vec==0.10.0
+	@build/checkpoints/venv/bin/python tools/parity_saved.py build/release/wordllama ../shared/data/tokenizers
+
 # Parquet files as pyarrow writes them, read in a build with Arrow, which comes with pyarrow.
 parity-parquet: | setup-build build
 	WORDLLAMA_CACHE=$(MODELS) sh tools/parity_parquet.sh
@@ -98,5 +105,5 @@ build:
 	@mkdir -p build
 
 .PHONY: all demo test bench bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit parity \
-        parity-extract parity-parquet parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
+        parity-extract parity-parquet parity-saved parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint

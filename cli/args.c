@@ -168,6 +168,9 @@ static wl_status store(cli_settings *settings, const cli_flag *row, const char *
         if (!*value) return fail_empty(row, from, error);
         list->names[list->count++] = value;
         break;
+    case FLAG_FIELD:
+        list->names[list->count++] = value;
+        break;
     }
     return WL_OK;
 }
@@ -226,13 +229,19 @@ static wl_status check_operands(const cli_settings *settings, const cli_verb *ve
 
 wl_status parse_arguments(int argc, char **argv, cli_settings *settings, const cli_verb **chosen, wl_error *error)
 {
-    *settings =
-        (cli_settings){.arguments = argv, .threshold = NAN, .tolerance = NAN, .sif = NAN, .near = NAN, .strength = NAN};
+    *settings = (cli_settings){.arguments = argv,
+                               .threshold = NAN,
+                               .tolerance = NAN,
+                               .sif = NAN,
+                               .near = NAN,
+                               .strength = NAN,
+                               .whitening = NAN};
     *chosen = NULL;
     settings->operands = wl_allocate((size_t)argc + 1, sizeof *settings->operands, error);
     if (!settings->operands) return error->code;
     for (const cli_flag *row = flag_table; row->name; row++) {
-        cli_list *list = row->kind == FLAG_LIST ? (cli_list *)(void *)((char *)settings + row->offset) : NULL;
+        bool is_list = row->kind == FLAG_LIST || row->kind == FLAG_FIELD;
+        cli_list *list = is_list ? (cli_list *)(void *)((char *)settings + row->offset) : NULL;
         if (!list || list->names) continue;
         list->names = wl_allocate((size_t)argc + 1, sizeof *list->names, error);
         if (!list->names) return error->code;
@@ -267,5 +276,6 @@ void settings_free(cli_settings *settings)
     free(settings->only.names);
     free(settings->evaluation.names);
     free(settings->labels.names);
+    for (size_t i = 0; i < WL_TRAIN_FIELDS; i++) free(settings->fields[i].names);
     *settings = (cli_settings){0};
 }

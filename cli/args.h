@@ -48,12 +48,12 @@ typedef struct cli_settings {
     const char *dims; /* of evaluation */
     cli_list only, evaluation, labels;
     uint32_t compare, samples, markdown;
-    const char *kept, *removed_file; /* of preparing texts */
-    double near, strength;
+    const char *kept, *removed_file, *texts_file; /* of preparing texts */
+    double near, strength, whitening;
     uint32_t least_tokens, most_tokens, keep_duplicates, resume;
     const char *label_field; /* of classifiers */
     uint32_t folds;
-    const char *fields[WL_TRAIN_FIELDS]; /* of training, as config_fields.def has them */
+    cli_list fields[WL_TRAIN_FIELDS]; /* of training, as config_fields.def has them; the values each was given */
     uint32_t help, man, version;
 } cli_settings;
 
@@ -83,6 +83,7 @@ enum verb_place {
     VERB_EVAL,
     VERB_CLASSIFY,
     VERB_PREPARE,
+    VERB_TARGETS,
     VERB_TRAIN,
 };
 
@@ -107,6 +108,7 @@ typedef enum flag_kind {
     FLAG_REAL,   /* a decimal number from .low to .high */
     FLAG_CHOICE, /* stores the index of one of the words in .value */
     FLAG_LIST,   /* may be repeated; adds to a cli_list */
+    FLAG_FIELD,  /* the same; may be empty */
 } flag_kind;
 
 typedef struct cli_flag {

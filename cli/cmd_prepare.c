@@ -98,6 +98,7 @@ static wl_status prepare(const cli_settings *settings, const cli_tokenizer *open
         .keep_duplicates = settings->keep_duplicates,
         .kept = settings->kept,
         .removed = settings->removed_file,
+        .texts = settings->texts_file,
         .resume = settings->resume,
         .threads = settings->threads,
         .progress = show_records,
@@ -128,12 +129,10 @@ static wl_status open_tokenizer(cli_tokenizer *opened, const cli_settings *setti
 wl_status cmd_prepare(const cli_settings *settings, wl_error *error)
 {
     if (!settings->output) return wl_fail(error, WL_ERROR_ARGUMENT, "prepare needs -o OUT, the file to write");
-    if (is_standard_output(settings->output))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "prepare writes a file, not to standard output");
-    if (is_standard_output(settings->kept ? settings->kept : "x") ||
-        is_standard_output(settings->removed_file ? settings->removed_file : "x"))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "--kept and --removed write files, not to standard output");
-    const char *const targets[] = {settings->output, settings->kept, settings->removed_file};
+    const char *const targets[] = {settings->output, settings->kept, settings->removed_file, settings->texts_file};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        if (targets[i] && is_standard_output(targets[i]))
+            return wl_fail(error, WL_ERROR_ARGUMENT, "prepare writes files, not to standard output");
     if (check_flags(settings, error) || check_targets(settings, targets, sizeof targets / sizeof *targets, error))
         return error->code;
     cli_progress progress;

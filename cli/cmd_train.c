@@ -11,7 +11,7 @@
 #include "io.h"
 #include "models.h"
 #include "plot.h"
-#include "train/config.h"
+#include "train/config_value.h"
 
 #include "wordllama_train.h"
 
@@ -66,16 +66,92 @@ static void say(void *user, const char *text)
     fprintf(stderr, "wordllama: %s\n", text);
 }
 
+/* ---- settings ---------------------------------------------------------------------------------------------------- */
+
 /* The flags that were given. */
-static size_t list_settings(const cli_settings *settings, const char *codebook, wl_train_setting *list)
+typedef struct setting_list {
+    wl_train_setting items[WL_TRAIN_FIELDS];
+    char *owned[WL_TRAIN_FIELDS]; /* values that were made of others */
+    size_t count;
+} setting_list;
+
+static void free_settings(setting_list *list)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < WL_TRAIN_FIELDS; i++) {
-        const char *value = i == WL_TRAIN_codebook ? codebook : settings->fields[i];
-        if (value) list[count++] = (wl_train_setting){wl_train_fields[i].name, value};
-    }
-    return count;
+    for (size_t i = 0; i < list->count; i++) free(list->owned[i]);
 }
+
+/* A list that was given more than once, as one. */
+static char *join(const wl_train_field *field, const cli_list *values, wl_error *error)
+{
+    wl_buffer out = {0};
+    for (size_t i = 0; i < values->count; i++) {
+        const char *value = values->names[i];
+        wl_status status = WL_OK;
+        if (*value == '[')
+            status =
+                wl_fail(error, WL_ERROR_ARGUMENT,
+                        "flag '--%s' is there more than once, with a value in JSON: put all into one", field->flag);
+        if (!status && i) status = wl_buffer_append(&out, ",", 1, error);
+        if (!status) status = wl_buffer_append(&out, value, strlen(value) + (i + 1 == values->count), error);
+        if (!status) continue;
+        wl_buffer_free(&out);
+        return NULL;
+    }
+    return out.data;
+}
+
+/* A codebook may be named as a model is. Of what is no list the last value counts. */
+static wl_status list_settings(const cli_settings *settings, setting_list *list, wl_error *error)
+{
+    for (size_t i = 0; i < WL_TRAIN_FIELDS; i++) {
+        const wl_train_field *field = &wl_train_fields[i];
+        const cli_list *values = &settings->fields[i];
+        if (!values->count) continue;
+        const char *value = values->names[values->count - 1];
+        char *made = NULL;
+        bool is_joined = values->count > 1 && wl_field_is_list(field->kind);
+        if (is_joined) made = join(field, values, error);
+        if (i == WL_TRAIN_codebook) made = find_model(value, error);
+        if (!made && (is_joined || i == WL_TRAIN_codebook)) return error->code;
+        list->owned[list->count] = made;
+        list->items[list->count++] = (wl_train_setting){field->name, made ? made : value};
+    }
+    if (list->count || settings->operand_count) return WL_OK;
+    return wl_fail(error, WL_ERROR_ARGUMENT,
+                   "'train' needs a CONFIG, or --codebook, --data and --output (see 'wordllama train --help')");
+}
+
+static wl_status set_all(wl_train_config *config, const char *path, const setting_list *list, wl_error *error)
+{
+    wl_status status = wl_train_config_default(config, error);
+    if (!status && path) status = wl_train_config_read(config, path, error);
+    for (size_t i = 0; i < list->count && !status; i++)
+        status = wl_train_config_set(config, list->items[i].name, list->items[i].value, error);
+    return status;
+}
+
+/* Hours of work are not written over by a command that is typed again. */
+static wl_status check_output(const cli_settings *settings, const char *path, const setting_list *list, wl_error *error)
+{
+    if (settings->resume && settings->force)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "--resume and --force contradict each other");
+    wl_train_config config = {0};
+    wl_status status = set_all(&config, path, list, error);
+    if (!status && config.output && !settings->resume && !settings->force) {
+        char *checkpoint = wl_path_join(config.output, "checkpoint.safetensors", error);
+        if (!checkpoint)
+            status = WL_ERROR_MEMORY;
+        else if (wl_path_exists(checkpoint))
+            status = wl_fail(error, WL_ERROR_ARGUMENT,
+                             "%.300s holds a run: --resume goes on with it, --force begins anew and writes over it",
+                             config.output);
+        free(checkpoint);
+    }
+    wl_train_config_free(&config);
+    return status;
+}
+
+/* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
 static wl_status print_result(const wl_trained *trained, wl_error *error)
 {
@@ -96,16 +172,17 @@ static wl_status print_result(const wl_trained *trained, wl_error *error)
 
 wl_status cmd_train(const cli_settings *settings, wl_error *error)
 {
-    wl_train_setting list[WL_TRAIN_FIELDS];
-    /* A codebook may be named as a model is. */
-    const char *named = settings->fields[WL_TRAIN_codebook];
-    char *codebook = named ? find_model(named, error) : NULL;
-    if (named && !codebook) return error->code;
+    const char *path = settings->operand_count ? settings->operands[0] : NULL;
+    setting_list list = {0};
+    if (list_settings(settings, &list, error) || check_output(settings, path, &list, error)) {
+        free_settings(&list);
+        return error->code;
+    }
     training of = {.terminal = isatty(STDERR_FILENO)};
     wl_train_options options = {
         .size = sizeof options,
-        .settings = list,
-        .setting_count = list_settings(settings, codebook, list),
+        .settings = list.items,
+        .setting_count = list.count,
         .resume = settings->resume,
         .progress = show_step,
         .message = say,
@@ -113,13 +190,13 @@ wl_status cmd_train(const cli_settings *settings, wl_error *error)
     };
     wl_trained trained;
     interruption_begin();
-    wl_status status = wl_train(settings->operand_count ? settings->operands[0] : NULL, &options, &trained, error);
+    wl_status status = wl_train(path, &options, &trained, error);
     end_line(&of);
     if (status == WL_ERROR_CANCELLED)
         fprintf(stderr, "wordllama: interrupted; the same command with --resume goes on\n");
     if (!status) status = print_result(&trained, error);
     if (!status && settings->plot) status = plot_curves(settings->plot, trained.log, error);
-    free(codebook);
+    free_settings(&list);
     interruption_end();
     return status;
 }

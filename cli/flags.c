@@ -29,8 +29,15 @@
 #define LIST(member, of)            .kind = FLAG_LIST, .value = (of), MEMBER(member)
 
 /* A field of training takes a text; the library reads it. */
-#define FIELD(kind, place, text, start, lowest, highest, of, about)                                                    \
-    {.name = (text), TEXT(fields[WL_TRAIN_##place], of), .verbs = BIT(TRAIN), .help = (about)},
+#define FIELD(type, place, text, start, lowest, highest, of, about)                                                    \
+    {.name = (text),                                                                                                   \
+     .kind = FLAG_FIELD,                                                                                               \
+     .value = (of),                                                                                                    \
+     MEMBER(fields[WL_TRAIN_##place]),                                                                                 \
+     .letter = WL_TRAIN_##place == WL_TRAIN_output ? 'o' : 0,                                                          \
+     .variable = WL_TRAIN_##place == WL_TRAIN_threads ? "WORDLLAMA_THREADS" : NULL,                                    \
+     .verbs = BIT(TRAIN),                                                                                              \
+     .help = sizeof(start) > 1 ? about " (default " start ")" : (about)},
 
 /* A name may have several rows, for different verbs. */
 const cli_flag flag_table[] = {
@@ -523,6 +530,11 @@ const cli_flag flag_table[] = {
      TEXT(kept, "FILE"),
      .verbs = BIT(PREPARE),
      .help = "also write the kept records to this file, as JSON lines"},
+    {.name = "texts",
+     TEXT(texts_file, "FILE"),
+     .verbs = BIT(PREPARE),
+     .help =
+         "also write the texts that are kept to this file, one a line, in the order of OUT: for a teacher to embed"},
     {.name = "removed",
      TEXT(removed_file, "FILE"),
      .verbs = BIT(PREPARE),
@@ -532,11 +544,25 @@ const cli_flag flag_table[] = {
      .verbs = BIT(PREPARE),
      .help = "go on where an interrupted run of the same command stopped"},
     {.name = "json", SWITCH(json), .verbs = BIT(PREPARE), .help = "print one JSON object"},
+    {.name = "output",
+     TEXT(output, "OUT"),
+     .letter = 'o',
+     .verbs = BIT(TARGETS),
+     .help = "the safetensors file to write"},
+    {.name = "dim",
+     COUNT(dim, "D", 1, 65536),
+     .verbs = BIT(TARGETS),
+     .help = "keep D principal components (default: the vectors side by side, as they are)"},
+    {.name = "whitening",
+     REAL(whitening, "X", 0, 0.5),
+     .verbs = BIT(TARGETS),
+     .help = "with --dim: scale each component by its variance to the power of -X; 0.5 makes all alike (default 0)"},
 #include "train/config_fields.def"
     {.name = "resume",
      SWITCH(resume),
      .verbs = BIT(TRAIN),
      .help = "go on from the checkpoint in the output folder, if there is one"},
+    {.name = "force", SWITCH(force), .verbs = BIT(TRAIN), .help = "begin anew, over the run in the output folder"},
     {.name = "plot",
      TEXT(plot, "FILE"),
      .verbs = BIT(TRAIN),
@@ -544,7 +570,7 @@ const cli_flag flag_table[] = {
     {.name = "threads",
      COUNT(threads, "N", 0, 1024),
      .variable = "WORDLLAMA_THREADS",
-     .verbs = CODEBOOKS | JUDGES,
+     .verbs = CODEBOOKS | JUDGES | BIT(TARGETS),
      .help = "threads to use (default 0: every processor)"},
     {.name = "threads",
      COUNT(threads, "N", 0, 1024),

@@ -316,18 +316,40 @@ const cli_verb verb_table[] = {
         .run = cmd_prepare,
     },
     {
+        .name = "targets",
+        .operands = "TEACHER[:WEIGHT]... -o OUT",
+        .summary = "make target vectors of what teachers say of texts",
+        .description =
+            "A TEACHER is a file of vectors, a row for each text of a prepared file in its order ('wordllama prepare "
+            "--texts' writes them): a NumPy array or a safetensors file. Writes to OUT, a safetensors file, their unit "
+            "vectors side by side, each scaled by the root of its weight; with --dim their principal components, which "
+            "--whitening evens out. 'wordllama train' learns from them where data name targets. OUT appears under its "
+            "name only when it is complete.",
+        .example = "printf 'by car\\nby boat\\nan apple\\n' >texts.txt\n"
+                   "wordllama embed --input texts.txt --norm --format npy --output one.npy\n"
+                   "wordllama targets one.npy one.npy:0.5 -o targets.safetensors --dim 2",
+        .least = 1,
+        .most = SIZE_MAX,
+        .run = cmd_targets,
+    },
+    {
         .name = "train",
         .operands = "[CONFIG]",
         .summary = "train a model from a codebook and pairs of texts",
         .description =
             "Trains a projection of a codebook and weights of its tokens on pairs or triplets of texts, and writes the "
-            "finished models, one for each Matryoshka dimension, to the output folder. CONFIG is a JSON file, in which "
-            "comments are allowed; every field of it is a flag as well, which counts before the file. Where a run was "
-            "interrupted, the same command with --resume goes on, and ends with the same models.",
+            "finished models, one for each Matryoshka dimension, to the output folder: NAME_256.safetensors and so on, "
+            "which every verb takes, and a folder NAME for sentence-transformers and Model2Vec. The codebook is a file "
+            "as 'wordllama extract' writes it, or any model, given by name or by path. The data are files that "
+            "'wordllama prepare' made, or files of records as it takes them. CONFIG is a JSON file, in which comments "
+            "are allowed; every field of it is a flag as well, which counts before the file. A flag that takes a list "
+            "may be repeated, too. Where a run was interrupted, the same command with --resume goes on, and ends with "
+            "the same models.",
         .example =
             "printf '{\"anchor\": \"%s\", \"positive\": \"%s\"}\\n' car automobile boat ship train railway apple pear "
-            ">pairs.jsonl\nwordllama train --codebook \"$WORDLLAMA_MODEL\" --data pairs.jsonl --output trained "
-            "--dim 64 --batch-size 4 --steps 5",
+            ">pairs.jsonl\nwordllama train --codebook " DEFAULT_MODEL
+            " --data pairs.jsonl -o trained --dim 64 --batch-size 4 "
+            "--steps 5",
         .most = 1,
         .takes_files = true,
         .run = cmd_train,

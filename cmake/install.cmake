@@ -25,7 +25,7 @@ if(WORDLLAMA_CLI)
   # Manual pages come out of the command's own table of flags, so they cannot differ from --help.
   set(pages "")
   foreach(verb "" embed similarity explain rank topk filter dedup cluster split tokenize detokenize convert info pull
-          extract configs concat codebook reduce eval prepare classify train)
+          extract configs concat codebook reduce eval prepare classify targets train)
     string(REGEX REPLACE "-$" "" page "wordllama-${verb}")
     set(output ${CMAKE_BINARY_DIR}/man/${page}.1)
     add_custom_command(OUTPUT ${output} COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man

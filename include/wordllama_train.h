@@ -601,7 +601,8 @@ typedef struct wl_prepare_options {
     uint32_t least_tokens;      /* of each side; 0: 1 */
     uint32_t most_tokens;       /* 0: no limit */
     bool keep_duplicates;
-    const char *kept;     /* path: also writes the kept records as JSON lines, in order; NULL: not */
+    const char *kept;  /* path: also writes the kept records as JSON lines, in order; NULL: not */
+    const char *texts; /* path: also writes the texts that are kept, one a line, in the order of `starts`; NULL: not */
     const char *removed;  /* path: writes each removed record with its reason as JSON lines, in order; NULL: not */
     bool resume;          /* goes on where an interrupted call with the same arguments stopped, if one did */
     uint32_t threads;     /* 0: as many as the process may use */
@@ -639,6 +640,31 @@ typedef struct wl_prepared {
  * file that is read, or another of them; resume with an input that is no regular file. */
 WL_API wl_status wl_prepare(const char *const *paths, size_t count, const wl_tokenizer *tokenizer, const char *path,
                             const wl_prepare_options *options, wl_prepared *prepared, wl_error *error);
+
+/* ---- teachers ---------------------------------------------------------------------------------------------------- */
+
+/* A teacher's vectors: a .npy (F32, F16; C order) or a safetensors file with one 2-dimensional tensor (or the one
+ * named), a row for each text, in the order of the texts of a prepared file. Mapped. */
+typedef struct wl_teacher {
+    const char *path;
+    const char *tensor; /* NULL: the only one */
+    double weight;      /* of its unit vectors in the concatenation: each is scaled by sqrt(weight); 0 counts as 1 */
+} wl_teacher;
+
+typedef struct wl_targets_options {
+    size_t size;      /* sizeof(wl_targets_options) */
+    uint32_t dim;     /* after PCA; 0: no PCA, the concatenation itself */
+    double whitening; /* each component times eigenvalue^-whitening; 0: none; 0.5: all of it */
+    bool centre;
+    uint32_t threads;
+} wl_targets_options;
+
+/* Unit vectors of each teacher side by side, centred, rotated to their principal components, partly whitened, unit
+ * again: written to path as safetensors with the tensor `targets`, F32 (texts, dim), streamed in blocks. All teachers
+ * have equally many rows. options NULL: the concatenation. WL_ERROR_MISMATCH, WL_ERROR_FORMAT and WL_ERROR_ARGUMENT
+ * name the file: other rows, a number that is not finite, fewer dimensions than are wanted. */
+WL_API wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path,
+                                 const wl_targets_options *options, wl_error *error);
 
 /* ---- training ---------------------------------------------------------------------------------------------------- */
 

@@ -1137,6 +1137,17 @@ sides 0;in evaluation 0;near evaluation 0;duplicate 1;kept 2;texts 4;tokens 6;" 
     works "prepare: what was kept" wordllama prepare $p/q.jsonl -o $p/q2.out --json
     ok "prepare: what was kept: all of it" grep -q '"kept": 2, "texts": 5,' ../out
     fails "prepare: two spellings" 2 "written twice" wordllama prepare $p/q.csv -o x --kept ./x
+    works "prepare --texts" wordllama prepare $p/pairs.jsonl -o $p/out --texts $p/texts
+    ok "prepare --texts: in order" [ "$(tr '\n' ';' <$p/texts)" = "car;automobile;a boat;ship;" ]
+    works "a teacher of those" wordllama embed --input $p/texts --norm --format npy --output $p/one.npy
+    works "targets" wordllama targets $p/one.npy $p/one.npy:0.5 -o $p/targets --dim 2 --whitening 0.3
+    works "training on them" wordllama train --codebook "$model" --data "[{\"path\": \"$p/out\", \"targets\": \"$p/targets\"}]" \
+        --losses distill_cosine --output $p/trained --dim 2 --batch-size 2 --steps 3
+    works "a teacher of other texts" wordllama embed --norm --format npy --output $p/two.npy "a text"
+    fails "targets: other rows" 1 "rows" wordllama targets $p/one.npy $p/two.npy -o x
+    fails "targets: over a teacher" 2 "is a file that is read" wordllama targets $p/one.npy -o $p/one.npy
+    fails "targets: no weight" 2 "expected a number above 0" wordllama targets $p/one.npy:0 -o x
+    fails "targets: --whitening alone" 2 "needs --dim" wordllama targets $p/one.npy -o x --whitening 0.3
     fails "prepare: no records" 1 "holds no records" sh -c ': >x.csv; wordllama prepare x.csv -o x.out; s=$?; rm x.csv; exit $s'
     fails "prepare --kept -" 2 "not to standard output" wordllama prepare $p/pairs.jsonl -o x --kept -
     fails "prepare: no OUT" 2 "prepare needs -o OUT" wordllama prepare $p/pairs.jsonl
@@ -1159,6 +1170,102 @@ sides 0;in evaluation 0;near evaluation 0;duplicate 1;kept 2;texts 4;tokens 6;" 
     rm -rf ../prepare
 else
     skip "prepare: no wordllama-train beside the command"
+fi
+
+# ---- train -----------------------------------------------------------------------------------------------------------
+
+if [ -x "$(dirname "$wl")/wordllama-train" ]; then
+    mkdir ../train
+    t=../train
+    printf '{"anchor": "%s", "positive": "%s"}\n' car automobile boat ship train railway apple pear >$t/pairs.jsonl
+    printf '{"anchor": "%s", "positive": "%s", "negative": "%s"}\n' "by car" "in a car" "by boat" \
+        "an apple" "a pear" "a stone" >$t/more.jsonl
+    printf '{"score": %s, "text1": "%s", "text2": "%s"}\n' 5 motorcar "an automobile" 4 boats ships 1 motor apples >$t/dev.jsonl
+    train() { wordllama train --codebook "$model" --data $t/pairs.jsonl --dim 64 --batch-size 4 --steps 6 "$@"; }
+    models() { (cd "$1" && ls ./*_*.safetensors | cut -c 3- | tr '\n' ' '); }
+    works "train" train -o $t/one --plot $t/curves.svg
+    ok "train: a line" grep -q '/one/model_64.safetensors: 6 steps in 0:0[0-9], loss [0-9.]*$' ../out
+    ok "train: the models" [ "$(models $t/one)" = "model_64.safetensors " ]
+    ok "train: a line a step" [ "$(grep -c '^{"step": [1-6], .*"loss": ' $t/one/log.jsonl)" -eq 6 ]
+    ok "train --plot" grep -q '^<svg ' $t/curves.svg
+    ok "train: the card" grep -q '^| `model_64.safetensors` | 64 | F16 | ' $t/one/README.md
+    ok "train: the card names no folder" [ "$(grep -c -F -e "$work" -e '../train' $t/one/README.md)" -eq 0 ]
+    works "train: the model" wordllama similarity --model $t/one/model_64.safetensors car automobile
+    cp ../out ../similarity
+    works "train: the folder of other programs" wordllama similarity --model $t/one/model car automobile
+    ok "train: the folder's policy" [ "$(wordllama info $t/one/model | sed -n 's/^policy: *//p')" = model2vec ]
+    works "train: without a terminal, one thread" env WORDLLAMA_THREADS=1 wordllama train --codebook "$model" \
+        --data $t/pairs.jsonl --dim 64 --batch-size 4 --steps 6 -o $t/two
+    for file in model_64.safetensors tokenizer.json model/model.safetensors model/config.json model/modules.json; do
+        ok "train: the same bytes: $file" cmp -s $t/one/$file $t/two/$file
+    done
+    fails "train: over a run" 2 "one holds a run: --resume goes on with it, --force begins anew" train -o $t/one
+    works "train --force" train -o $t/one --force
+    run train -o $t/one --resume --save-as i8
+    ok "train --resume: a finished run" says "going on after step 6 of 6"
+    ok "train --save-as i8: the card" grep -q '^| `model_64.safetensors` | 64 | I8, a scale for each row | ' $t/one/README.md
+    wordllama info $t/one/model_64.safetensors >../out
+    ok "train --save-as i8: its policy" [ "$(sed -n 's/^policy: *//p; s/^dtype: *//p' ../out | tr '\n' ' ')" = "I8 wordllama " ]
+    works "train --save-as i8: packed" wordllama convert $t/one/model_64.safetensors $t/packed
+    ok "train --save-as i8: the policy when packed" [ "$(wordllama info $t/packed | sed -n 's/^policy: *//p')" = wordllama ]
+    works "train --save-as i8: the model" wordllama similarity --model $t/one/model_64.safetensors car automobile
+    ok "train --save-as i8: nearly the same" awk 'NR == 1 {a = $1} NR == 2 {exit !(($1 - a)^2 < 0.0001)}' ../similarity ../out
+    works "train: lists added up" train --data $t/more.jsonl --data $t/pairs.jsonl:2 -o $t/three --dim 32 --name other
+    ok "train: three sources" [ "$(grep -c -e '^| pairs.jsonl | 1 | 4 ' -e '^| more.jsonl | 1 | 2 ' -e \
+        '^| pairs.jsonl | 2 | 4 ' $t/three/README.md)" -eq 3 ]
+    ok "train: the last of two" [ "$(models $t/three)" = "other_32.safetensors " ]
+    works "train: other dimensions beside them" train -o $t/three --name other --force --matryoshka 64,16
+    ok "train: old models stay" [ "$(models $t/three)" = "other_16.safetensors other_32.safetensors other_64.safetensors " ]
+    works "train: bits" train -o $t/bits --binarizer ste --evaluation $t/dev.jsonl --evaluation-only "" --evaluate-every 3
+    ok "train: bits: the model" [ "$(models $t/bits)" = "model_64_binary.safetensors " ]
+    ok "train: bits: the scores" grep -q '^| set | 64 | 64 bits |$' $t/bits/README.md
+    ok "train: scores in the log" [ "$(grep -c '"score"' $t/bits/log.jsonl)" -ge 3 ]
+    cat >$t/base.json <<END
+{ // a comment
+  "data": ["pairs.jsonl"], "dim": 64, "batch_size": 4,
+}
+END
+    echo '{"extends": "base.json", "steps": 6, "dim": 32}' >$t/config.json
+    works "train CONFIG" wordllama train $t/config.json --codebook "$model" -o $t/four --dim 64
+    ok "train CONFIG: the same bytes" cmp -s $t/four/model_64.safetensors $t/two/model_64.safetensors
+    works "train: a codebook by its name" env WORDLLAMA_CACHE="${model%/models/*}" wordllama train --codebook \
+        "${model##*/}" --data $t/pairs.jsonl --dim 64 --batch-size 4 --steps 6 -o $t/five
+    ok "train: by name: the same bytes" cmp -s $t/five/model_64.safetensors $t/two/model_64.safetensors
+    run train -o $t/six --resume
+    ok "train --resume: nothing there" says "there is no checkpoint to go on from"
+    ok "train --resume: it ran" [ -e $t/six/model_64.safetensors ]
+    # A run that is interrupted when its first line of the log is there.
+    wordllama train --codebook "$model" --data $t/pairs.jsonl --dim 64 --batch-size 4 --steps 20000 -o $t/seven \
+        >../out 2>../err &
+    interrupted=$!
+    while kill -0 $interrupted 2>../kill && ! grep -q '"step": 1,' $t/seven/log.jsonl 2>../kill; do sleep 0.1; done
+    kill -TERM $interrupted
+    status=0
+    wait $interrupted 2>../kill || status=$?
+    ok "train: interrupted: status" [ "$status" -eq 143 ]
+    ok "train: interrupted: how to go on" grep -q 'interrupted; the same command with --resume goes on' ../err
+    ok "train: interrupted: no model" [ ! -e $t/seven/model_64.safetensors ]
+    ok "train: interrupted: a checkpoint" [ -s $t/seven/checkpoint.safetensors ]
+    fails "train --resume: another run's" 1 '"steps": 20000' train -o $t/seven --resume
+    fails "train: nothing given" 2 "needs a CONFIG, or --codebook, --data and --output" wordllama train
+    fails "train: no codebook" 2 "codebook is missing" wordllama train --data $t/pairs.jsonl -o x
+    fails "train: no data" 2 "data is missing" wordllama train --codebook "$model" -o x
+    fails "train: no output" 2 "output is missing" wordllama train --codebook "$model" --data $t/pairs.jsonl
+    fails "train: no such codebook" 1 "'nowhere' is neither" wordllama train --codebook nowhere --data a -o x
+    fails "train: an unknown flag" 2 "did you mean '--codebook'?" wordllama train --codebok x
+    fails "train: a wrong value" 2 "expected linear|cosine|constant" train -o x --schedule square
+    fails "train: JSON and more" 2 "put all into one" train --data '["a"]' -o x
+    fails "train: no such configuration" 1 "nowhere.json: cannot open" wordllama train nowhere.json
+    fails "train: two wishes" 2 "contradict" train -o $t/one --resume --force
+    echo '{"steps": 6, "batchsize": 4}' >$t/wrong.json
+    fails "train: an unknown key" 1 'wrong.json:1: byte 26: unknown key "batchsize" (did you mean "batch_size"?)' \
+        wordllama train $t/wrong.json
+    fails "train: no such data" 1 "nowhere.jsonl: cannot open" train --data nowhere.jsonl -o $t/eight
+    fails "train: a folder as data" 1 "irectory" train --data $t -o $t/eight
+    fails "train: more dimensions than there are" 2 "dimensions" train --matryoshka 100 -o $t/eight
+    rm -rf ../train
+else
+    skip "train (no wordllama-train beside the command)"
 fi
 
 # ---- bad inputs ------------------------------------------------------------------------------------------------------

@@ -518,7 +518,7 @@ static size_t count_lowered(const wl_tokenizer *tokenizer, bool bare_only, size_
                             const char *expected)
 {
     float *starts = memory(rows, sizeof *starts);
-    wl_stop_word_starts(tokenizer, 0.1F, bare_only, starts, rows);
+    wl_stop_word_starts(tokenizer, NULL, 0.1F, bare_only, starts, rows);
     size_t lowered = 0;
     for (size_t i = 0; i < rows; i++) {
         lowered += starts[i] == 0.1F;

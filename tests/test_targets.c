@@ -254,7 +254,7 @@ static void check_targets(FILE *file)
 {
     static const char *const names[MOST_TEACHERS] = {"first.npy", "second.npy", "third.npy"};
     wl_teacher teachers[MOST_TEACHERS] = {{0}};
-    wl_targets_options options = {0};
+    wl_targets_options options = {.size = sizeof options};
     size_t count, rows, width, found_rows, found_dim;
     int centre;
     if (fscanf(file, "%zu %zu %u %lf %d %zu", &count, &rows, &options.dim, &options.whitening, &centre, &width) != 6)
@@ -320,7 +320,7 @@ static void test_blocks(void)
         numbers[i] = ((float)(random_bits() % 2001) / 1000 - 1) * (float)(1 + i % DIM);
     wl_teacher teachers[] = {{put_array("deep/er/big.npy", numbers, ROWS, DIM), NULL, 0},
                              {put_array("other.npy", numbers, ROWS, 1), NULL, 0.25}};
-    wl_targets_options options = {.dim = TO, .whitening = 0.5, .centre = true};
+    wl_targets_options options = {.size = sizeof options, .dim = TO, .whitening = 0.5, .centre = true};
     const char *path = files_path("deep/blocks.safetensors");
     float *first = NULL;
     for (options.threads = 1; options.threads <= 2; options.threads++) {
@@ -394,16 +394,19 @@ static void test_errors(void)
     wl_error error;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         error = (wl_error){0};
-        wl_status status = wl_make_targets(cases[i].teachers, cases[i].count, out, &cases[i].options, &error);
+        wl_targets_options options = cases[i].options;
+        options.size = sizeof options;
+        wl_status status = wl_make_targets(cases[i].teachers, cases[i].count, out, &options, &error);
         CHECK_THAT(status == cases[i].status && error.code == status && strstr(error.file, cases[i].file) &&
                        strstr(error.message, cases[i].text),
                    "case %zu: %d, %s: %s", i, (int)status, error.file, error.message);
     }
-    CHECK(wl_make_targets(&good, 1, good.path, &cases[2].options, &error) == WL_ERROR_ARGUMENT);
-    CHECK(wl_make_targets(&good, 1, files_path("no/such/folder"), &cases[2].options, &error) != WL_OK);
+    wl_targets_options plain = {.size = sizeof plain};
+    CHECK(wl_make_targets(&good, 1, good.path, &plain, &error) == WL_ERROR_ARGUMENT);
+    CHECK(wl_make_targets(&good, 1, files_path("no/such/folder"), &plain, &error) != WL_OK);
     CHECK(!wl_path_exists(out));
     /* Components that the rows have nothing in are no reason to fail. */
-    wl_targets_options options = {.dim = 4, .whitening = 0.5, .centre = true};
+    wl_targets_options options = {.size = sizeof options, .dim = 4, .whitening = 0.5, .centre = true};
     const wl_teacher both[] = {good, same};
     CHECK(wl_make_targets(both, 2, out, &options, &error) == WL_OK);
     size_t rows, dim;
@@ -421,7 +424,7 @@ static void test_faults(void)
     }
     wl_teacher teachers[] = {{put_array("fault/one.npy", values, 3, 2), NULL, 1},
                              {put_array("fault/two.npy", values, 3, 1), NULL, 1}};
-    wl_targets_options options = {.dim = 2, .whitening = 0.5, .centre = true, .threads = 1};
+    wl_targets_options options = {.size = sizeof options, .dim = 2, .whitening = 0.5, .centre = true, .threads = 1};
     const char *out = files_path("fault/targets.safetensors");
     for (size_t nth = 1;; nth++) {
         wl_error error = {0};

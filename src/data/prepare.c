@@ -227,7 +227,7 @@ static wl_status check_not_in(const char *path, const char *const *read, size_t 
 /* What is written is none of what is read, and can be written: known at once, not after hours. */
 static wl_status check_targets(wl_preparation *this)
 {
-    const char *const targets[] = {this->path, this->options.kept, this->options.removed};
+    const char *const targets[] = {this->path, this->options.kept, this->options.removed, this->options.texts};
     wl_error *error = this->error;
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         wl_replacement file;

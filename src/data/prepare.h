@@ -63,8 +63,8 @@ enum wl_prepare_spill {
     WL_SPILL_LENGTHS, /* tokens of each side, uint64_t */
     WL_SPILL_DIGESTS, /* of each record, wl_text_digest */
     WL_SPILL_RECORDS, /* wl_survivor */
-    WL_SPILL_LINES, /* of all records, where kept or removed is wanted: '+' and the record, or '-' and the line of what
-                     * is removed */
+    WL_SPILL_LINES, /* of all records, where kept, removed or texts is wanted: '+' and the record, then '=' and each of
+                     * its sides; or '-' and the line of what is removed */
     WL_SPILLS
 };
 

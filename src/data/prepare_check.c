@@ -214,6 +214,19 @@ static wl_status spill_removed(wl_preparation *this, const wl_candidate *candida
     return wl_spill_write(&this->spills[WL_SPILL_LINES], batch->scratch.data, batch->scratch.size, this->error);
 }
 
+/* The sides behind their record; they hold no line breaks. */
+static wl_status spill_sides(wl_preparation *this, const wl_candidate *candidate)
+{
+    wl_spill *lines = &this->spills[WL_SPILL_LINES];
+    for (size_t side = candidate->first; side < candidate->first + candidate->count; side++) {
+        wl_text text = this->batch.texts[side];
+        if (wl_spill_write(lines, "=", 1, this->error) || wl_spill_write(lines, text.data, text.size, this->error) ||
+            wl_spill_write(lines, "\n", 1, this->error))
+            return this->error->code;
+    }
+    return WL_OK;
+}
+
 static wl_status spill_kept(wl_preparation *this, const wl_candidate *candidate)
 {
     const wl_prepare_batch *batch = &this->batch;
@@ -231,12 +244,13 @@ static wl_status spill_kept(wl_preparation *this, const wl_candidate *candidate)
         uint64_t length = tokens_of(batch, side);
         if (wl_spill_write(&spills[WL_SPILL_LENGTHS], &length, sizeof length, error)) return error->code;
     }
-    if (!this->options.kept && !this->options.removed) return WL_OK;
+    if (!this->options.kept && !this->options.removed && !this->options.texts) return WL_OK;
     if (wl_spill_write(&spills[WL_SPILL_LINES], "+", 1, error) ||
         wl_spill_write(&spills[WL_SPILL_LINES], batch->objects.data + candidate->object_begin, candidate->object_size,
                        error))
         return error->code;
-    return wl_spill_write(&spills[WL_SPILL_LINES], "\n", 1, error);
+    if (wl_spill_write(&spills[WL_SPILL_LINES], "\n", 1, error)) return error->code;
+    return this->options.texts ? spill_sides(this, candidate) : WL_OK;
 }
 
 wl_status wl_prepare_check(wl_preparation *this)

@@ -235,6 +235,9 @@ static wl_status write_texts(walk *this, bool scored)
     return status;
 }
 
+/* The files of lines. */
+enum { KEPT, REMOVED, TEXTS, LINE_FILES };
+
 typedef struct line_file {
     const char *path; /* NULL: not wanted */
     wl_replacement file;
@@ -247,11 +250,14 @@ static wl_status put_line(walk *this, line_file *file, const char *line, size_t 
 }
 
 /* A line of the spill: what it is, without the sign in front, to the file where it belongs. */
-static wl_status sort_line(walk *this, line_file *kept, line_file *removed, const char *line, size_t size)
+static wl_status sort_line(walk *this, line_file files[LINE_FILES], const char *line, size_t size)
 {
+    line_file *kept = &files[KEPT], *removed = &files[REMOVED];
     if (*line == '-') return put_line(this, removed, line + 1, size - 1);
+    if (*line == '=') return this->repeats_earlier ? WL_OK : put_line(this, &files[TEXTS], line + 1, size - 1);
     if (this->at % TOLD == 0 && wl_prepare_tell(this->work)) return this->error->code;
-    if (!wl_bit(this->repeats, this->at++)) return put_line(this, kept, line + 1, size - 1);
+    this->repeats_earlier = wl_bit(this->repeats, this->at++);
+    if (!this->repeats_earlier) return put_line(this, kept, line + 1, size - 1);
     char front[64];
     int length =
         snprintf(front, sizeof front, "{\"reason\": \"%s\", \"record\": ", wl_removed_name(WL_REMOVED_DUPLICATE));
@@ -260,7 +266,7 @@ static wl_status sort_line(walk *this, line_file *kept, line_file *removed, cons
     return put_line(this, removed, "}\n", 2);
 }
 
-static wl_status sort_lines(walk *this, line_file *kept, line_file *removed)
+static wl_status sort_lines(walk *this, line_file files[LINE_FILES])
 {
     wl_spill *lines = &this->work->spills[WL_SPILL_LINES];
     char *line = NULL;
@@ -272,7 +278,7 @@ static wl_status sort_lines(walk *this, line_file *kept, line_file *removed)
         if (size < 2)
             status = wl_fail_errno(this->error, lines->path, "read", errno);
         else
-            status = sort_line(this, kept, removed, line, (size_t)size);
+            status = sort_line(this, files, line, (size_t)size);
         left -= (uint64_t)size;
     }
     free(line);
@@ -282,14 +288,15 @@ static wl_status sort_lines(walk *this, line_file *kept, line_file *removed)
 static wl_status write_lines(walk *this)
 {
     const wl_prepare_options *options = &this->work->options;
-    line_file files[2] = {{.path = options->kept}, {.path = options->removed}};
+    line_file files[LINE_FILES] = {
+        [KEPT] = {.path = options->kept}, [REMOVED] = {.path = options->removed}, [TEXTS] = {.path = options->texts}};
     wl_status status = WL_OK;
-    for (int i = 0; i < 2 && !status; i++)
+    for (int i = 0; i < LINE_FILES && !status; i++)
         if (files[i].path) status = wl_replacement_open(&files[i].file, files[i].path, this->error);
-    if (!status) status = sort_lines(this, &files[0], &files[1]);
-    for (int i = 0; i < 2 && !status; i++)
+    if (!status) status = sort_lines(this, files);
+    for (int i = 0; i < LINE_FILES && !status; i++)
         if (files[i].path) status = wl_replacement_commit(&files[i].file, this->error);
-    for (int i = 0; i < 2; i++) wl_replacement_abandon(&files[i].file);
+    for (int i = 0; i < LINE_FILES; i++) wl_replacement_abandon(&files[i].file);
     return status;
 }
 

@@ -3,8 +3,9 @@
 #include "matrix/blas.h"
 #include "matrix/matrix.h"
 
-/* Tiles are large enough that packing them costs BLAS little, and small enough that there are some for each thread. */
-enum { TILE_ROWS = 128, TILE_COLUMNS = 256, GRAM_TILE = 128, GRAIN = 16 };
+/* Tiles are large, so that packing them costs BLAS little (6 % of the time with AVX2, 12 % with AVX-512, of the smaller
+ * ones), unless there would be too few of them for the threads. */
+enum { TILE_ROWS = 256, TILE_COLUMNS = 512, FEWEST_TILES = 8, GRAM_TILE = 128, GRAIN = 16 };
 
 /* A length in equal parts of at most `most`, each but the last a multiple of GRAIN. */
 typedef struct parts {
@@ -58,6 +59,8 @@ void wl_multiply(wl_pool *pool, size_t m, size_t n, size_t k, float alpha, wl_si
                  size_t c_stride)
 {
     product this = {cut(m, TILE_ROWS), cut(n, TILE_COLUMNS), k, alpha, beta, a, b, c, c_stride};
+    if (this.rows.count * this.columns.count < FEWEST_TILES) this.columns = cut(n, TILE_COLUMNS / 2);
+    if (this.rows.count * this.columns.count < FEWEST_TILES) this.rows = cut(m, TILE_ROWS / 2);
     wl_blas_begin();
     wl_pool_run(pool, this.rows.count * this.columns.count, multiply_tile, &this);
     wl_blas_end();

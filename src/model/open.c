@@ -178,7 +178,7 @@ static wl_status check_vocabulary(const wl_model *model, wl_error *error)
     return WL_OK;
 }
 
-/* What auto stands for where no packed file says so. */
+/* What auto stands for where the file does not say so. */
 static wl_policy guess_policy(const wl_model *model, const struct paths *paths)
 {
     bool model2vec = strcmp(model->table->name, "embeddings") == 0 || paths->sentence_transformers ||
@@ -186,19 +186,20 @@ static wl_policy guess_policy(const wl_model *model, const struct paths *paths)
     return model2vec ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
 }
 
-/* The policy, and what the config says to it: that of a packed file, else the one beside the weights. */
+/* The policy, which the file's metadata may tell, and what the config says to it: that of a packed file, else the one
+ * beside the weights. */
 static wl_status configure(wl_model *model, struct paths *paths, wl_policy policy, wl_error *error)
 {
     wl_text config = {NULL, 0};
-    const char *packed_policy = wl_safetensors_metadata(&model->file, "wordllama.policy");
+    const char *said = wl_safetensors_metadata(&model->file, "wordllama.policy");
     if (model->packed) {
         if (wl_packed_text(&model->file, "wordllama.config", &config, error)) return error->code;
-        model->policy =
-            packed_policy && strcmp(packed_policy, "model2vec") == 0 ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
-    } else {
-        if (find_config(paths, strcmp(model->table->name, "embeddings") == 0, error)) return error->code;
+    } else if (find_config(paths, strcmp(model->table->name, "embeddings") == 0, error))
+        return error->code;
+    if (model->packed || said)
+        model->policy = said && strcmp(said, "model2vec") == 0 ? WL_POLICY_MODEL2VEC : WL_POLICY_WORDLLAMA;
+    else
         model->policy = guess_policy(model, paths);
-    }
     if (policy != WL_POLICY_AUTO) model->policy = policy;
     if (model->policy == WL_POLICY_MODEL2VEC) model->max_tokens = MODEL2VEC_MAX_LENGTH;
     if (config.data) return read_config(model, config, model->file.path, error);

@@ -58,8 +58,8 @@ wl_status wl_checkpoint_write(const char *path, const wl_parameters *parameters,
     char names[MOST_TENSORS][NAME], state[200], steps[24];
     size_t count = list_tensors(parameters, optimizer, tensors, names);
     /* %a: the same bits when read. */
-    snprintf(state, sizeof state, "%" PRIu64 " %" PRIu64 " %a %" PRIu64, checkpoint->step, checkpoint->batches,
-             checkpoint->best, checkpoint->best_step);
+    snprintf(state, sizeof state, "%" PRIu64 " %" PRIu64 " %a %" PRIu64 " %" PRIu64, checkpoint->step,
+             checkpoint->batches, checkpoint->best, checkpoint->best_step, checkpoint->scored);
     snprintf(steps, sizeof steps, "%" PRIu64, optimizer ? wl_optimizer_steps(optimizer) : 0);
     const char *const metadata[] = {"format", "wordllama checkpoint", "version", "1",         "state",
                                     state,    "optimizer.steps",      steps,     "arguments", arguments};
@@ -138,7 +138,7 @@ static wl_status read_state(const wl_safetensors *file, wl_checkpoint *checkpoin
                           version ? version : "none");
     if (!state || !counted || !take_count(&state, &checkpoint->step) || !take_count(&state, &checkpoint->batches) ||
         !take_number(&state, &checkpoint->best) || !take_count(&state, &checkpoint->best_step) ||
-        !take_count(&counted, steps))
+        !take_count(&state, &checkpoint->scored) || !take_count(&counted, steps))
         return fail(file, "its state is damaged", error);
     return WL_OK;
 }

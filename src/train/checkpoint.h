@@ -10,6 +10,7 @@ typedef struct wl_checkpoint {
     uint64_t batches;   /* batches taken */
     double best;        /* best score of an evaluation so far; NaN: none */
     uint64_t best_step; /* where it was */
+    uint64_t scored;    /* steps done at the last evaluation; UINT64_MAX: none yet */
 } wl_checkpoint;
 
 /* The file at path is replaced when the new one is complete: a safetensors file with NAME, NAME.first, NAME.second and

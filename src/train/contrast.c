@@ -223,8 +223,11 @@ wl_status wl_contrast_loss(wl_pool *pool, const wl_contrast *contrast, const wl_
                            float *anchor_slopes, float *candidate_slopes, double *scale_slope, double *loss,
                            wl_error *error)
 {
-    wl_contrast_work work = {
-        .pool = pool, .contrast = contrast, .part = contrast->symmetric ? 0.5 : 1, .weight = (double)weight};
+    wl_contrast_work work = {.pool = pool,
+                             .loops = wl_loops_best(),
+                             .contrast = contrast,
+                             .part = contrast->symmetric ? 0.5 : 1,
+                             .weight = (double)weight};
     wl_status status = work_open(&work, nest, error);
     *loss = 0;
     if (!status) search(&work, anchor_slopes, candidate_slopes, scale_slope, loss);

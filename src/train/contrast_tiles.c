@@ -4,10 +4,6 @@
 #include <string.h>
 
 #include "matrix/matrix.h"
-#include "train/exponential.h"
-
-/* Rows are gone over in runs, for which the nearest cache has room; lanes are what a vector is made of. */
-enum { RUN = 512, LANES = 16 };
 
 static void run_blocks(wl_contrast_work *this, void (*block)(void *user, uint32_t worker, size_t item))
 {
@@ -28,10 +24,10 @@ static void penalize_texts(const wl_contrast_work *this, size_t anchor, float *p
     const wl_contrast *of = this->contrast;
     const uint64_t *texts = of->candidate_texts + this->column;
     uint64_t text = of->anchor_texts[anchor], positive = of->candidate_texts[anchor];
-    for (size_t j = 0; j < this->columns; j++)
-        if (texts[j] == text || texts[j] == positive) penalties[j] = -INFINITY;
-    for (size_t j = 0; j < this->columns && this->column + j < of->count; j++)
-        if (of->anchor_texts[this->column + j] == text) penalties[j] = -INFINITY;
+    this->loops->mask(texts, text, positive, penalties, this->columns);
+    if (this->column >= of->count) return;
+    size_t positives = of->count - this->column < this->columns ? of->count - this->column : this->columns;
+    this->loops->mask(of->anchor_texts + this->column, text, text, penalties, positives);
 }
 
 static void penalize_block(void *user, uint32_t worker, size_t item)
@@ -80,123 +76,67 @@ void wl_contrast_tile_load(wl_contrast_work *this)
 
 /* Some columns of a row of the tile, at one level. */
 typedef struct run {
-    size_t count;
-    float *slice;                      /* (count): products, then coefficients */
-    const float *inverses, *penalties; /* (count): of the candidates' norms */
-    float *block_terms;                /* (count) */
-    float inverse, scale;
-    size_t place, own; /* of the anchor in the work's arrays; of its positive in the run, or not below count */
+    wl_pair_run pairs;
+    float *slice;       /* (count): products, then coefficients */
+    float *block_terms; /* (count) */
+    size_t place, own;  /* of the anchor in the work's arrays; of its positive in the run, or not below count */
 } run;
 
 static run run_of(const wl_contrast_work *this, size_t level, size_t row, size_t column)
 {
-    static const float none[RUN];
+    static const float none[WL_LOOP_RUN];
     const wl_contrast *of = this->contrast;
     size_t place = level * of->count + this->row + row, left = this->columns - column;
     size_t block = level * (WL_CONTRAST_ROWS / WL_CONTRAST_BLOCK) + row / WL_CONTRAST_BLOCK;
-    return (run){.count = left < RUN ? left : RUN,
+    return (run){.pairs = {.count = left < WL_LOOP_RUN ? left : WL_LOOP_RUN,
+                           .inverses = this->candidate_inverses + level * of->candidate_count + this->column + column,
+                           .penalties = this->penalties ? this->penalties + row * this->stride + column : none,
+                           .inverse = this->anchor_inverses[place],
+                           .scale = of->scale},
                  .slice = slice_of(this, level, row) + column,
-                 .inverses = this->candidate_inverses + level * of->candidate_count + this->column + column,
-                 .penalties = this->penalties ? this->penalties + row * this->stride + column : none,
                  .block_terms = this->block_terms + block * this->stride + column,
-                 .inverse = this->anchor_inverses[place],
-                 .scale = of->scale,
                  .place = place,
                  .own = this->row + row - this->column - column};
-}
-
-static float largest_of(const float *numbers, size_t count)
-{
-    float lanes[LANES], largest = -INFINITY;
-    for (size_t lane = 0; lane < LANES; lane++) lanes[lane] = -INFINITY;
-    size_t whole = count - count % LANES;
-    for (size_t j = 0; j < whole; j += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) {
-            float number = numbers[j + lane], before = lanes[lane];
-            lanes[lane] = number > before ? number : before;
-        }
-    for (size_t lane = 0; lane < LANES; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-    for (size_t j = whole; j < count; j++) largest = numbers[j] > largest ? numbers[j] : largest;
-    return largest;
-}
-
-/* Of a run: a lane adds up to 32 numbers in F32. */
-static double sum_of(const float *numbers, size_t count)
-{
-    float lanes[LANES] = {0};
-    double sum = 0;
-    size_t whole = count - count % LANES;
-    for (size_t j = 0; j < whole; j += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += numbers[j + lane];
-    for (size_t lane = 0; lane < LANES; lane++) sum += (double)lanes[lane];
-    for (size_t j = whole; j < count; j++) sum += (double)numbers[j];
-    return sum;
-}
-
-/* Adds the slice to the products of the dims before, and finds the logits. */
-static void find_logits(const run *at, float *restrict products, float *restrict logits)
-{
-    const float *restrict slice = at->slice, *restrict inverses = at->inverses, *restrict penalties = at->penalties;
-    float inverse = at->inverse, scale = at->scale;
-    for (size_t j = 0; j < at->count; j++) {
-        products[j] += slice[j];
-        logits[j] = scale * (products[j] * (inverse * inverses[j])) + penalties[j];
-    }
 }
 
 /* The online log-sum-exp (Milakov and Gimelshein 2018): where a larger logit comes, the sum so far is scaled to it. */
 static void sum_run(wl_contrast_work *this, size_t row, size_t column)
 {
-    float products[RUN] = {0}, logits[RUN];
+    const wl_loops *loops = this->loops;
+    float products[WL_LOOP_RUN] = {0}, logits[WL_LOOP_RUN];
     for (size_t level = 0; level < this->levels; level++) {
         run at = run_of(this, level, row, column);
-        find_logits(&at, products, logits);
-        if (at.own < at.count) this->own[at.place] = logits[at.own];
-        float before = this->highest[at.place], largest = largest_of(logits, at.count);
+        float largest = loops->find_logits(&at.pairs, at.slice, products, logits), before = this->highest[at.place];
+        if (at.own < at.pairs.count) this->own[at.place] = logits[at.own];
         float highest = largest > before ? largest : before;
-        for (size_t j = 0; j < at.count; j++) logits[j] = wl_exponential(logits[j] - highest);
         double factor = highest > before ? exp((double)before - (double)highest) : 1;
-        this->sums[at.place] = this->sums[at.place] * factor + sum_of(logits, at.count);
+        this->sums[at.place] =
+            this->sums[at.place] * factor + loops->exponentials(logits, at.pairs.count, highest, 1);
         this->highest[at.place] = highest;
     }
 }
 
 /* The loss of an anchor by logit j is share * (softmax_j - [j is its own]). A logit is scale * product / norms, so by a
  * vector it has two parts: the other vector times scale / norms, the coefficient, and its own times - scale * cosine /
- * norm^2, of which the sums over j, and over the anchors of a block, are kept. Leaves logits for slopes by logit times
- * cosine. */
-static void find_coefficients(const run *at, float share, float part, float highest, const float *restrict products,
-                              float *restrict logits)
-{
-    const float *restrict inverses = at->inverses;
-    float *restrict coefficients = at->slice, *restrict block_terms = at->block_terms;
-    float inverse = at->inverse, scale = at->scale;
-    for (size_t j = 0; j < at->count; j++) logits[j] = part * wl_exponential(logits[j] - highest);
-    if (at->own < at->count) logits[at->own] -= share;
-    for (size_t j = 0; j < at->count; j++) {
-        float both = inverse * inverses[j];
-        coefficients[j] = logits[j] * (scale * both);
-        logits[j] *= products[j] * both;
-        block_terms[j] += logits[j];
-    }
-}
-
+ * norm^2, of which the sums over j, and over the anchors of a block, are kept. */
 static void slope_run(wl_contrast_work *this, size_t row, size_t column)
 {
-    float products[RUN] = {0}, logits[RUN];
+    const wl_loops *loops = this->loops;
+    float products[WL_LOOP_RUN] = {0}, slopes[WL_LOOP_RUN];
     for (size_t level = 0; level < this->levels; level++) {
         run at = run_of(this, level, row, column);
         double share = this->weight * wl_contrast_share(this, level);
-        if (row % WL_CONTRAST_BLOCK == 0) memset(at.block_terms, 0, at.count * sizeof *at.block_terms);
-        find_logits(&at, products, logits);
-        find_coefficients(&at, (float)share, (float)(share / this->sums[at.place]), this->highest[at.place], products,
-                          logits);
-        this->anchor_terms[at.place] += sum_of(logits, at.count);
+        if (row % WL_CONTRAST_BLOCK == 0) memset(at.block_terms, 0, at.pairs.count * sizeof *at.block_terms);
+        loops->find_logits(&at.pairs, at.slice, products, slopes);
+        loops->exponentials(slopes, at.pairs.count, this->highest[at.place], (float)(share / this->sums[at.place]));
+        if (at.own < at.pairs.count) slopes[at.own] -= (float)share;
+        this->anchor_terms[at.place] +=
+            loops->find_coefficients(&at.pairs, products, slopes, at.slice, at.block_terms);
     }
     /* A slice is part of its own level and of all above. */
     for (size_t level = this->levels; level-- > 1;) {
         run above = run_of(this, level, row, column), at = run_of(this, level - 1, row, column);
-        for (size_t j = 0; j < at.count; j++) at.slice[j] += above.slice[j];
+        loops->add(at.slice, above.slice, at.pairs.count);
     }
 }
 
@@ -206,7 +146,7 @@ static void for_runs(wl_contrast_work *this, size_t block, void (*each)(wl_contr
 {
     size_t begin = block * WL_CONTRAST_BLOCK, end = begin + WL_CONTRAST_BLOCK;
     for (size_t row = begin; row < end && row < this->rows; row++)
-        for (size_t column = 0; column < this->columns; column += RUN) each(this, row, column);
+        for (size_t column = 0; column < this->columns; column += WL_LOOP_RUN) each(this, row, column);
 }
 
 static void sum_block(void *user, uint32_t worker, size_t item)

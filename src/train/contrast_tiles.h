@@ -2,6 +2,7 @@
 #ifndef WL_TRAIN_CONTRAST_TILES_H
 #define WL_TRAIN_CONTRAST_TILES_H
 
+#include "train/loops.h"
 #include "train/nest.h"
 
 /* Tiles: large enough that BLAS is fast and that the slopes, which each tile adds to, are passed over seldom; rows of
@@ -11,6 +12,7 @@ enum { WL_CONTRAST_ROWS = 256, WL_CONTRAST_COLUMNS = 2048, WL_CONTRAST_BLOCK = 1
 /* One direction of the loss. A level is a dim of the nest; its slice is the dims from the last level's to its own. */
 typedef struct wl_contrast_work {
     wl_pool *pool;
+    const wl_loops *loops;
     const wl_contrast *contrast;
     wl_slices slices;
     size_t levels;                               /* slices.count */

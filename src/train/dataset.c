@@ -17,11 +17,12 @@ typedef struct waiting {
 /* What a source gives. */
 typedef struct supply {
     wl_prepared_texts texts;
-    wl_shuffle order; /* of this pass */
-    uint64_t pass;    /* of this epoch */
-    uint64_t at;      /* records of the order that were looked at */
-    bool given;       /* the pass has given a batch */
-    waiting *waiting; /* in the order in which they came */
+    wl_text_digest digest; /* of the file */
+    wl_shuffle order;      /* of this pass */
+    uint64_t pass;         /* of this epoch */
+    uint64_t at;           /* records of the order that were looked at */
+    bool given;            /* the pass has given a batch */
+    waiting *waiting;      /* in the order in which they came */
     size_t waiting_count, waiting_capacity;
 } supply;
 
@@ -215,6 +216,8 @@ static wl_status gather(wl_dataset *this, const supply *from, wl_train_batch *ba
     for (size_t i = 0; i < count; i++)
         memcpy(this->ids + this->starts[i], texts->ids + texts->starts[this->rows[i]],
                (size_t)(this->starts[i + 1] - this->starts[i]) * sizeof *this->ids);
+    for (size_t i = 0; i < this->starts[count] && this->options.rows; i++)
+        if (this->ids[i] >= this->options.rows) this->ids[i] = (uint32_t)(this->options.rows - 1);
     for (size_t i = 0; i < records && texts->scores; i++) this->scores[i] = texts->scores[this->numbers[i]];
     *batch = (wl_train_batch){
         .source = (size_t)(from - this->sources),
@@ -252,6 +255,7 @@ wl_status wl_dataset_seek(wl_dataset *dataset, uint64_t batches, wl_error *error
 static wl_status open_source(supply *this, const char *path, wl_text_digest digest, size_t id_count, wl_error *error)
 {
     if (wl_prepared_open(&this->texts, path, digest, id_count, error)) return error->code;
+    this->digest = wl_digest_bytes(this->texts.file.mapping.data, this->texts.file.mapping.size);
     if (this->texts.count >= 2) return WL_OK;
     return wl_fail_at(error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0, "has %s, a batch needs at least two",
                       this->texts.count ? "a single record" : "no record");
@@ -352,6 +356,7 @@ wl_dataset_info wl_dataset_describe(const wl_dataset *dataset, size_t source)
         .most_sides = texts->most_sides,
         .scored = texts->scored,
         .batches = dataset->turns.shares[source],
+        .digest = dataset->sources[source].digest,
     };
 }
 

@@ -4,7 +4,7 @@
 #define WL_TRAIN_DATASET_H
 
 #include "base/file.h"
-#include "wordllama.h"
+#include "data/digests.h"
 
 typedef enum wl_sampling { WL_SAMPLE_PROPORTIONAL, WL_SAMPLE_ROUND_ROBIN } wl_sampling;
 
@@ -22,6 +22,7 @@ typedef struct wl_dataset_options {
     bool unique_texts; /* no two records of a batch have a text in common (anchors, positives and negatives): a record
                         * that would repeat one waits for a later batch */
     uint64_t seed;
+    size_t rows; /* of the table: ids from there on become its last row, as a model has it; 0: there are none such */
 } wl_dataset_options;
 
 typedef struct wl_dataset wl_dataset;
@@ -53,6 +54,7 @@ typedef struct wl_dataset_info {
     uint64_t fewest_sides, most_sides; /* of a record */
     uint64_t scored;                   /* records with a score */
     uint64_t batches;                  /* in an epoch */
+    wl_text_digest digest;             /* of the whole file */
 } wl_dataset_info;
 
 wl_dataset_info wl_dataset_describe(const wl_dataset *dataset, size_t source);

@@ -341,9 +341,11 @@ static wl_status check_options(const wl_targets_options *options, wl_error *erro
     return WL_OK;
 }
 
-wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path, const wl_targets_options *options,
+wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path, const wl_targets_options *given,
                           wl_error *error)
 {
+    wl_targets_options read, *options = &read;
+    if (wl_read_options(&read, sizeof read, given, "wl_targets_options", error)) return error->code;
     making this = {.options = options, .path = path, .count = count, .error = error};
     if (!count) return wl_fail(error, WL_ERROR_ARGUMENT, "no teacher to make targets of");
     uint32_t threads = options->threads ? options->threads : wl_processors();

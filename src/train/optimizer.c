@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "train/loops.h"
+
 enum { RUN = 16384, LINE = 16 };
 
 struct wl_optimizer {
@@ -19,15 +21,14 @@ struct wl_optimizer {
     double *squares; /* for each item of the parameter that has the most */
 };
 
-/* What a step is, for the numbers of one parameter. Scalars are rounded to F32 where torch does it. */
+/* What a step is, for the numbers of one parameter. */
 typedef struct move {
     const wl_parameter *parameter;
+    const wl_loops *loops;
     wl_adam_moments moments;
     double *squares;
-    float clip, keep;                /* slopes and values are multiplied by */
-    float rise1, keep2, rise2;       /* 1 - beta1; beta2, 1 - beta2 */
-    float size, correction, epsilon; /* value -= size * first / (sqrt(second) / correction + epsilon) */
-    float average;                   /* how far averages go to the values: 1 at the first step */
+    wl_adam_move rule;
+    float average; /* how far averages go to the values: 1 at the first step */
 } move;
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
@@ -129,18 +130,6 @@ void wl_optimizer_free(wl_optimizer *optimizer)
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
 
-static double sum_squares(const float *values, size_t count)
-{
-    enum { LANES = 8 };
-    double lanes[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t j = 0; j < LANES; j++) lanes[j] += (double)values[i + j] * (double)values[i + j];
-    for (; i < count; i++) lanes[0] += (double)values[i] * (double)values[i];
-    for (size_t j = 1; j < LANES; j++) lanes[0] += lanes[j];
-    return lanes[0];
-}
-
 static void square_item(void *user, uint32_t worker, size_t item)
 {
     (void)worker;
@@ -149,23 +138,9 @@ static void square_item(void *user, uint32_t worker, size_t item)
     double sum = 0;
     for (size_t run = runs.first; run < runs.first + runs.count; run++) {
         range numbers = numbers_of(this->parameter, run);
-        sum += sum_squares(this->parameter->slopes + numbers.first, numbers.count);
+        sum += this->loops->sum_squares(this->parameter->slopes + numbers.first, numbers.count);
     }
     this->squares[item] = sum;
-}
-
-/* In torch's order (torch.optim.adamw, one tensor at a time): decay, moments, then the corrected step. */
-static void move_numbers(const move *this, const float *restrict slopes, float *restrict values, float *restrict first,
-                         float *restrict second, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        float slope = slopes[i] * this->clip;
-        float value = values[i] * this->keep;
-        first[i] += this->rise1 * (slope - first[i]);
-        second[i] = second[i] * this->keep2 + this->rise2 * slope * slope;
-        float spread = sqrtf(second[i]) / this->correction + this->epsilon;
-        values[i] = value - this->size * first[i] / spread;
-    }
 }
 
 static void average_numbers(float share, const float *restrict values, float *restrict averages, size_t count)
@@ -193,8 +168,8 @@ static void move_item(void *user, uint32_t worker, size_t item)
     for (size_t run = runs.first; run < runs.first + runs.count; run++) {
         range at = numbers_of(parameter, run);
         if (run + 1 < runs.first + runs.count) fetch_ahead(this, numbers_of(parameter, run + 1));
-        move_numbers(this, parameter->slopes + at.first, parameter->values + at.first, this->moments.first + at.first,
-                     this->moments.second + at.first, at.count);
+        this->loops->move(&this->rule, parameter->slopes + at.first, parameter->values + at.first,
+                          this->moments.first + at.first, this->moments.second + at.first, at.count);
         if (this->moments.average && !parameter->sparse)
             average_numbers(this->average, parameter->values + at.first, this->moments.average + at.first, at.count);
     }
@@ -216,7 +191,7 @@ static wl_status find_norm(wl_optimizer *optimizer, wl_pool *pool, double *norm,
     double all = 0;
     for (size_t i = 0; i < optimizer->parameters->count; i++) {
         const wl_parameter *parameter = &optimizer->parameters->items[i];
-        move square = {.parameter = parameter, .squares = optimizer->squares};
+        move square = {.parameter = parameter, .loops = wl_loops_best(), .squares = optimizer->squares};
         wl_pool_run(pool, items_of(parameter), square_item, &square);
         double sum = 0;
         for (size_t item = 0; item < items_of(parameter); item++) sum += optimizer->squares[item];
@@ -240,15 +215,16 @@ static move move_of(const wl_optimizer *optimizer, size_t number, double norm)
     double clip = options->clip > 0 ? options->clip / (norm + 1e-6) : 1;
     return (move){
         .parameter = parameter,
+        .loops = wl_loops_best(),
         .moments = optimizer->moments[number],
-        .clip = clip < 1 ? (float)clip : 1,
-        .keep = (float)(1 - rate * options->decay),
-        .rise1 = (float)(1 - options->beta1),
-        .keep2 = (float)options->beta2,
-        .rise2 = (float)(1 - options->beta2),
-        .size = (float)(parameter->sparse ? rate * correction2 / correction1 : rate / correction1),
-        .correction = parameter->sparse ? 1 : (float)correction2,
-        .epsilon = (float)options->epsilon,
+        .rule = {.clip = clip < 1 ? (float)clip : 1,
+                 .keep = (float)(1 - rate * options->decay),
+                 .rise1 = (float)(1 - options->beta1),
+                 .keep2 = (float)options->beta2,
+                 .rise2 = (float)(1 - options->beta2),
+                 .size = (float)(parameter->sparse ? rate * correction2 / correction1 : rate / correction1),
+                 .correction = parameter->sparse ? 1 : (float)correction2,
+                 .epsilon = (float)options->epsilon},
         .average = optimizer->steps ? (float)(1 - options->average) : 1,
     };
 }

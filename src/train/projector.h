@@ -49,8 +49,10 @@ wl_status wl_projector_rows(wl_projector *projector, wl_pool *pool, size_t first
                             wl_error *error);
 
 /* Starting weights: 1 for every token, `weight` for those that are a stop word of more than one character: the piece
- * itself, and unless bare_only with the mark of a space in front ("▁the", "Ġthe", " the"). starts: (rows). */
+ * itself, and unless bare_only with the mark of a space in front ("▁the", "Ġthe", " the"). starts: (rows). words:
+ * UTF-8, NULL ends them; NULL: the English ones (stop_words.h). */
 #include "wordllama.h"
-void wl_stop_word_starts(const wl_tokenizer *tokenizer, float weight, bool bare_only, float *starts, size_t rows);
+void wl_stop_word_starts(const wl_tokenizer *tokenizer, const char *const *words, float weight, bool bare_only,
+                         float *starts, size_t rows);
 
 #endif

@@ -213,6 +213,7 @@ static wl_status score(wl_run *run)
     double mean = NAN;
     wl_optimizer_swap_averages(run->optimizer);
     wl_status status = wl_run_score(run, &evaluation, &mean);
+    if (!status) run->state.scored = run->state.step;
     if (!status && isfinite(mean) && !(mean <= run->state.best)) {
         run->state.best = mean;
         run->state.best_step = run->state.step;
@@ -232,30 +233,49 @@ static bool is_due(uint64_t step, uint64_t every, uint64_t steps)
     return step == steps || (every && step % every == 0);
 }
 
-/* Scores before the first step, too: what the start is worth. */
+/* Before the first step, too: what the start is worth. A run that was stopped between a step and its score goes on with
+ * the score. */
+static bool must_score(const wl_run *run)
+{
+    uint64_t step = run->state.step;
+    if (!run->sets || run->state.scored == step) return false;
+    return !step || is_due(step, run->config.evaluate_every, run->steps);
+}
+
 static wl_status take_steps(wl_run *run)
 {
-    const wl_train_config *config = &run->config;
     double begun = now();
     uint64_t first = run->state.step;
-    if (run->sets && !run->state.step && score(run)) return run->error->code;
-    while (run->state.step < run->steps) {
+    bool changed = false; /* since the checkpoint that it goes on from */
+    for (;;) {
+        uint64_t step = run->state.step;
+        if (step > first) run->told = (now() - begun) / (double)(step - first) * (double)step;
+        if (must_score(run)) {
+            if (score(run)) return run->error->code;
+            changed = true;
+        }
+        if (changed && step && is_due(step, run->config.checkpoint_every, run->steps) && save_checkpoint(run))
+            return run->error->code;
+        if (step >= run->steps) return WL_OK;
         if (take_step(run)) return run->error->code;
-        uint64_t done = run->state.step - first;
-        run->told = (now() - begun) / (double)done * (double)run->state.step;
-        if (run->sets && is_due(run->state.step, config->evaluate_every, run->steps) && score(run))
-            return run->error->code;
-        if (is_due(run->state.step, config->checkpoint_every, run->steps) && save_checkpoint(run))
-            return run->error->code;
+        changed = true;
     }
-    return WL_OK;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+static void say(const wl_run *run, const char *text)
+{
+    if (run->options.message) run->options.message(run->options.user, text);
+}
+
 static wl_status go_on_from_checkpoint(wl_run *run)
 {
-    if (!run->options.resume || !wl_path_exists(run->checkpoint_path)) return WL_OK;
+    if (!run->options.resume) return WL_OK;
+    if (!wl_path_exists(run->checkpoint_path)) {
+        say(run, "there is no checkpoint to go on from: the run begins");
+        return WL_OK;
+    }
     refresh_parameters(run);
     if (wl_checkpoint_read(run->checkpoint_path, &run->parameters, run->optimizer, &run->state, run->arguments.data,
                            run->error) ||
@@ -263,7 +283,7 @@ static wl_status go_on_from_checkpoint(wl_run *run)
         return run->error->code;
     char text[100];
     snprintf(text, sizeof text, "going on after step %" PRIu64 " of %" PRIu64, run->state.step, run->steps);
-    if (run->options.message) run->options.message(run->options.user, text);
+    say(run, text);
     return WL_OK;
 }
 
@@ -312,8 +332,9 @@ static void describe(const wl_run *run, wl_trained *out)
         .seconds = now() - run->started,
     };
     snprintf(out->log, sizeof out->log, "%s", run->config.log);
-    snprintf(out->model, sizeof out->model, "%s/%s_%" PRIu32 "%s.safetensors", run->config.output, run->config.name,
-             run->config.matryoshka.items[0], run->config.binarizer ? "_binary" : "");
+    char name[WL_MODEL_NAME];
+    wl_run_model_name(run, run->config.matryoshka.items[0], name);
+    snprintf(out->model, sizeof out->model, "%s/%s", run->config.output, name);
 }
 
 wl_status wl_train(const char *config, const wl_train_options *options, wl_trained *out, wl_error *error)

@@ -43,9 +43,9 @@ typedef struct wl_run {
     wl_buffer arguments;  /* what the result follows from, a line for each field: see wl_checkpoint_read */
     char *checkpoint_path, *best_path;
     wl_learned_scale scales[WL_MOST_LOSSES];
-    /* Of a batch, (texts, dim): vectors, their signs, slopes; targets of the texts. */
-    float *vectors, *signs, *slopes, *wanted;
-    size_t vector_capacity, sign_capacity, slope_capacity, wanted_capacity;
+    /* Of a batch, (texts, dim): vectors, their signs, slopes; targets of the texts, and those as unit vectors. */
+    float *vectors, *signs, *slopes, *wanted, *directions;
+    size_t vector_capacity, sign_capacity, slope_capacity, wanted_capacity, direction_capacity;
     double losses[WL_MOST_LOSSES]; /* of the last batch, without weights */
     wl_checkpoint state;
     FILE *log;
@@ -69,7 +69,13 @@ size_t wl_run_variants(const wl_run *run, wl_variant variants[WL_MOST_VARIANTS])
  * belongs to the caller. */
 wl_status wl_run_score(wl_run *run, wl_evaluation **evaluation, double *mean);
 
-/* Writes the models and the card from the values as they are. evaluation: NULL: none. */
+/* Rows of the models: one for each id of the tokenizer. */
+size_t wl_run_rows(const wl_run *run);
+enum { WL_MODEL_NAME = 256 };
+/* What a model's file is called: NAME_DIM.safetensors, or NAME_DIM_binary.safetensors where signs are trained. */
+void wl_run_model_name(const wl_run *run, uint32_t dim, char name[WL_MODEL_NAME]);
+/* Writes the models and the card from the values as they are. evaluation: NULL: none. After a failure the files that
+ * were there are as they were, unless it was giving the names that failed. */
 wl_status wl_run_save(wl_run *run, const wl_evaluation *evaluation);
 /* Appends the card. */
 wl_status wl_model_card(const wl_run *run, const wl_evaluation *evaluation, wl_buffer *out, wl_error *error);

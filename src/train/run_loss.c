@@ -13,8 +13,9 @@ typedef struct view {
     wl_run *run;
     const wl_train_batch *batch;
     size_t dim, texts;
-    const float *vectors; /* (texts, dim), signs where those are trained */
-    const float *targets; /* (texts, target_dim); NULL: none */
+    const float *vectors;    /* (texts, dim), signs where those are trained */
+    const float *targets;    /* (texts, target_dim); NULL: none */
+    const float *directions; /* the same as unit vectors; NULL: they mask nothing */
     size_t target_dim;
     double share;
 } view;
@@ -70,9 +71,9 @@ static wl_status add_contrast(const view *this, size_t number, const wl_train_lo
         .symmetric = loss->kind == WL_LOSS_SYMMETRIC,
         .scale = (float)scale,
     };
-    if (config->mask_by_teacher && this->targets) {
-        contrast.anchor_targets = this->targets;
-        contrast.candidate_targets = this->targets + records * this->target_dim;
+    if (this->directions) {
+        contrast.anchor_targets = this->directions;
+        contrast.candidate_targets = this->directions + records * this->target_dim;
         contrast.target_dim = this->target_dim;
     }
     float weight = (float)(loss->weight * this->share);
@@ -184,7 +185,23 @@ static wl_status reserve(float **array, size_t *capacity, size_t rows, size_t di
     return status;
 }
 
-/* Targets of unit length: losses compare directions, and so does the mask. */
+/* What the teacher says of similarities is a cosine. */
+static wl_status find_directions(wl_run *run, view *this)
+{
+    if (reserve(&run->directions, &run->direction_capacity, this->texts, this->target_dim, run->error))
+        return run->error->code;
+    for (size_t i = 0; i < this->texts; i++) {
+        const float *target = this->targets + i * this->target_dim;
+        float *direction = run->directions + i * this->target_dim;
+        double square = 0;
+        for (size_t j = 0; j < this->target_dim; j++) square += (double)target[j] * (double)target[j];
+        double length = sqrt(square);
+        for (size_t j = 0; j < this->target_dim; j++) direction[j] = length > 0 ? (float)(target[j] / length) : 0;
+    }
+    this->directions = run->directions;
+    return WL_OK;
+}
+
 static wl_status read_targets(wl_run *run, view *this)
 {
     const wl_targets *targets = run->targets[this->batch->source];
@@ -194,7 +211,7 @@ static wl_status read_targets(wl_run *run, view *this)
         return run->error->code;
     wl_targets_read(targets, this->batch->rows, this->texts, run->wanted);
     this->targets = run->wanted;
-    return WL_OK;
+    return run->config.mask_by_teacher ? find_directions(run, this) : WL_OK;
 }
 
 wl_status wl_run_loss(wl_run *run, const wl_train_batch *batch, double share, double *loss)

@@ -1,4 +1,5 @@
 /* From the configuration to what a run works with. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -61,6 +62,27 @@ static wl_status open_codebook(wl_run *run)
     return wl_train_config_finish(&run->config, (uint32_t)codebook->dim, run->error);
 }
 
+/* The words of a file, one a line: words points into text; both are owned by the caller. */
+static wl_status read_words(const char *path, char **text, const char ***words, wl_error *error)
+{
+    wl_mapping mapping;
+    if (wl_mapping_open(&mapping, path, error)) return error->code;
+    size_t lines = 1, count = 0;
+    for (size_t i = 0; i < mapping.size; i++) lines += mapping.data[i] == '\n';
+    *text = wl_copy_text(mapping.data, mapping.size, error);
+    *words = *text ? wl_allocate(lines + 1, sizeof(char *), error) : NULL;
+    wl_mapping_close(&mapping);
+    if (!*words) return WL_ERROR_MEMORY;
+    for (char *at = *text; *at;) {
+        size_t size = strcspn(at, "\r\n");
+        char *next = at + size + strspn(at + size, "\r\n");
+        at[size] = '\0';
+        if (size) (*words)[count++] = at;
+        at = next;
+    }
+    return WL_OK;
+}
+
 static wl_status make_projector(wl_run *run)
 {
     const wl_train_config *config = &run->config;
@@ -73,11 +95,18 @@ static wl_status make_projector(wl_run *run)
         .seed = config->seed,
     };
     float *starts = wl_allocate(run->table.rows, sizeof *starts, run->error);
-    if (!starts) return WL_ERROR_MEMORY;
-    wl_stop_word_starts(run->codebook->tokenizer, (float)config->stop_word_weight, config->stop_word_forms == 1, starts,
-                        run->table.rows);
-    run->projector = wl_projector_create(&run->table, &options, starts, run->error);
+    char *text = NULL;
+    const char **words = NULL;
+    wl_status status = starts ? WL_OK : WL_ERROR_MEMORY;
+    if (!status && config->stop_word_list) status = read_words(config->stop_word_list, &text, &words, run->error);
+    if (!status) {
+        wl_stop_word_starts(run->codebook->tokenizer, words, (float)config->stop_word_weight,
+                            config->stop_word_forms == 1, starts, run->table.rows);
+        run->projector = wl_projector_create(&run->table, &options, starts, run->error);
+    }
     free(starts);
+    free(words);
+    free(text);
     if (!run->projector) return run->error->code;
     run->parameters = *wl_projector_parameters(run->projector);
     return WL_OK;
@@ -102,11 +131,19 @@ static wl_status add_scales(wl_run *run)
 
 /* ---- data -------------------------------------------------------------------------------------------------------- */
 
-static bool is_prepared(const char *path)
+/* A safetensors file, whatever its name: the length of a header, and the header. Text never begins so. */
+static wl_status look_whether_prepared(const char *path, bool *prepared, wl_error *error)
 {
-    static const char ending[] = ".safetensors";
-    size_t size = strlen(path), length = sizeof ending - 1;
-    return size > length && strcmp(path + size - length, ending) == 0;
+    unsigned char begin[9] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) return wl_fail_errno(error, path, "open", errno);
+    size_t size = fread(begin, 1, sizeof begin, file);
+    bool failed = ferror(file) != 0;
+    int reason = errno;
+    fclose(file);
+    if (failed) return wl_fail_errno(error, path, "read", reason);
+    *prepared = size == sizeof begin && begin[8] == '{' && !(begin[4] | begin[5] | begin[6] | begin[7]);
+    return WL_OK;
 }
 
 /* What is not prepared is prepared in the output folder; hold out what the model will be scored on, too. */
@@ -144,12 +181,14 @@ static wl_status find_sources(const wl_run *run, wl_dataset_source *sources, cha
 {
     for (size_t i = 0; i < run->config.data.count; i++) {
         const wl_train_data *data = &run->config.data.items[i];
-        bool ready = is_prepared(data->path);
+        bool ready = false;
+        if (look_whether_prepared(data->path, &ready, run->error)) return run->error->code;
         paths[i] = ready ? wl_copy_text(data->path, strlen(data->path), run->error)
                          : wl_run_path(run, "data-%zu.safetensors", i);
         if (!paths[i]) return WL_ERROR_MEMORY;
-        /* A run that goes on has it already. */
-        bool there = ready || (run->options.resume && wl_path_exists(paths[i]));
+        /* A run that goes on has it already: its checkpoint knows the file. */
+        bool goes_on = run->options.resume && wl_path_exists(run->checkpoint_path);
+        bool there = ready || (goes_on && wl_path_exists(paths[i]));
         if (!there && prepare(run, data->path, paths[i])) return run->error->code;
         sources[i] = (wl_dataset_source){paths[i], data->weight};
     }
@@ -169,6 +208,7 @@ static wl_status open_dataset(wl_run *run)
         .most_tokens = (uint32_t)config->max_tokens,
         .unique_texts = config->unique_texts,
         .seed = config->seed,
+        .rows = run->table.rows,
     };
     if (!status) {
         run->dataset = wl_dataset_open(sources, count, run->codebook->tokenizer, &options, run->error);
@@ -257,6 +297,22 @@ static wl_status open_sets(wl_run *run)
     return run->sets ? WL_OK : run->error->code;
 }
 
+/* What the files hold, whatever they are called. */
+static wl_status add_digests(wl_run *run)
+{
+    char line[200], digest[WL_DIGEST_DIGITS];
+    wl_digest_print(wl_digest_bytes(run->table.data, run->codebook->table->bytes), digest);
+    snprintf(line, sizeof line, "\ncodebook: %zu x %zu, %s", run->table.rows, run->table.dim, digest);
+    wl_status status = wl_buffer_append(&run->arguments, line, strlen(line), run->error);
+    for (size_t i = 0; i < run->config.data.count && !status; i++) {
+        wl_dataset_info info = wl_dataset_describe(run->dataset, i);
+        wl_digest_print(info.digest, digest);
+        snprintf(line, sizeof line, "\ndata %zu: %" PRIu64 " records, %s", i, info.records, digest);
+        status = wl_buffer_append(&run->arguments, line, strlen(line), run->error);
+    }
+    return status ? status : wl_buffer_append(&run->arguments, "", 1, run->error);
+}
+
 /* What does not change the result does not count: where it runs, and how often it looks around. */
 static wl_status write_arguments(wl_run *run)
 {
@@ -270,12 +326,7 @@ static wl_status write_arguments(wl_run *run)
     for (size_t i = 0; i < sizeof neutral / sizeof *neutral && !status; i++)
         status = wl_train_config_set(&copy, neutral[i].name, neutral[i].value, run->error);
     if (!status) status = wl_train_config_write(&copy, &run->arguments, run->error);
-    char line[300], digest[WL_DIGEST_DIGITS];
-    wl_text_digest of_table = wl_digest_bytes(run->table.data, run->codebook->table->bytes);
-    wl_digest_print(of_table, digest);
-    snprintf(line, sizeof line, "\ncodebook: %zu x %zu, %s\nrecords: %" PRIu64, run->table.rows, run->table.dim, digest,
-             wl_dataset_records(run->dataset));
-    if (!status) status = wl_buffer_append(&run->arguments, line, strlen(line) + 1, run->error);
+    if (!status) status = add_digests(run);
     wl_train_config_free(&copy);
     wl_buffer_free(&text);
     return status;
@@ -290,17 +341,17 @@ static wl_status open_context(wl_run *run)
 
 wl_status wl_run_open(wl_run *run, const char *config_path)
 {
-    run->state = (wl_checkpoint){.best = NAN};
+    run->state = (wl_checkpoint){.best = NAN, .scored = UINT64_MAX};
     if (read_config(run, config_path) || open_codebook(run) || open_context(run)) return run->error->code;
     char *folder = wl_copy_text(run->config.output, strlen(run->config.output), run->error);
     wl_status status = folder ? wl_make_directories(folder, run->error) : WL_ERROR_MEMORY;
     free(folder);
-    if (status || open_sets(run) || open_dataset(run) || open_targets(run) || check_losses(run) ||
+    run->checkpoint_path = status ? NULL : wl_run_path(run, "checkpoint.safetensors");
+    run->best_path = run->checkpoint_path ? wl_run_path(run, "best.safetensors") : NULL;
+    if (!run->best_path || open_sets(run) || open_dataset(run) || open_targets(run) || check_losses(run) ||
         make_projector(run) || add_scales(run) || make_optimizer(run) || write_arguments(run))
         return run->error->code;
-    run->checkpoint_path = wl_run_path(run, "checkpoint.safetensors");
-    run->best_path = run->checkpoint_path ? wl_run_path(run, "best.safetensors") : NULL;
-    return run->best_path ? WL_OK : WL_ERROR_MEMORY;
+    return WL_OK;
 }
 
 void wl_run_close(wl_run *run)
@@ -321,5 +372,6 @@ void wl_run_close(wl_run *run)
     free(run->signs);
     free(run->slopes);
     free(run->wanted);
+    free(run->directions);
     wl_train_config_free(&run->config);
 }

@@ -1,5 +1,5 @@
 /* Models out of a run: the finished rows of the whole vocabulary, computed once, a block at a time, and written for
- * every dimension. */
+ * every dimension. All files are written whole under temporary names before the first of them gets its own. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,160 +8,206 @@
 
 #include "extract/codebook_write.h"
 #include "hub/cache.h"
+#include "train/model_write.h"
 #include "train/run.h"
 
-enum { BLOCK = 4096, MOST_FILES = WL_MOST_VARIANTS };
-
-/* A model being written: the first dim columns. */
-typedef struct model_file {
-    char *path;
-    uint32_t dim;
-    wl_codebook_writer writer;
-} model_file;
+enum { BLOCK = 4096, MOST_TEXTS = 8 };
 
 typedef struct saving {
     wl_run *run;
-    model_file files[MOST_FILES];
+    char *folder;            /* OUTPUT/NAME, for other programs */
+    wl_model_writer *models; /* (count): of each Matryoshka dimension, then the folder's */
     size_t count;
-    float *rows, *cut; /* (BLOCK, dim) */
+    wl_replacement texts[MOST_TEXTS]; /* all other files */
+    size_t text_count;
 } saving;
 
-static wl_status add_file(saving *this, char *path, uint32_t dim)
+/* Rows that are padding are left out; tokens that have none get the last one, which is what readers take for them. */
+size_t wl_run_rows(const wl_run *run)
+{
+    return wl_tokenizer_ids(run->codebook->tokenizer);
+}
+
+void wl_run_model_name(const wl_run *run, uint32_t dim, char name[WL_MODEL_NAME])
+{
+    snprintf(name, WL_MODEL_NAME, "%.200s_%" PRIu32 "%s.safetensors", run->config.name, dim,
+             run->config.binarizer != WL_BINARIZE_NONE ? "_binary" : "");
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+/* What WordLlama's own reader takes: as the texts were trained, unknown tokens count and texts are never cut, also
+ * where there are weights, which would make it take the file for one of Model2Vec's. */
+static wl_status open_model(saving *this, wl_model_writer *model, uint32_t dim)
 {
     wl_run *run = this->run;
-    if (!path) return WL_ERROR_MEMORY;
-    model_file *file = &this->files[this->count++];
-    *file = (model_file){.path = path, .dim = dim};
-    char dims[16], vocabulary[24];
+    char name[WL_MODEL_NAME], dims[16], vocabulary[24];
     snprintf(dims, sizeof dims, "%" PRIu32, dim);
-    snprintf(vocabulary, sizeof vocabulary, "%zu", run->table.rows);
+    snprintf(vocabulary, sizeof vocabulary, "%zu", wl_run_rows(run));
     static const char *const binarizers[] = {"none", "ste", "tanh", "reste", "stochastic"};
-    const char *const metadata[] = {"source",    wl_codebook_name(run->codebook),   "dims",       dims,
-                                    "binarizer", binarizers[run->config.binarizer], "vocabulary", vocabulary};
-    return wl_codebook_writer_open(&file->writer, path, run->table.rows, dim, WL_STORE_F16, metadata,
-                                   sizeof metadata / sizeof *metadata / 2, run->error);
+    const char *const metadata[] = {"source",
+                                    wl_codebook_name(run->codebook),
+                                    "dims",
+                                    dims,
+                                    "binarizer",
+                                    binarizers[run->config.binarizer],
+                                    "vocabulary",
+                                    vocabulary,
+                                    "wordllama.policy",
+                                    "wordllama"};
+    const wl_model_shape shape = {"embedding.weight", wl_run_rows(run), dim, (wl_save_as)run->config.save_as};
+    wl_run_model_name(run, dim, name);
+    char *path = wl_path_join(run->config.output, name, run->error);
+    wl_status status =
+        path ? wl_model_writer_open(model, path, &shape, metadata, sizeof metadata / sizeof *metadata / 2, run->error)
+             : WL_ERROR_MEMORY;
+    free(path);
+    return status;
 }
 
-/* OUTPUT/NAME_DIM.safetensors ..., and the folder for other programs with all dimensions. */
-static wl_status open_files(saving *this, const char *folder_file)
+/* Model2Vec's names, which sentence-transformers knows too: it takes I8 in no other form. */
+static wl_status open_folder_model(saving *this, wl_model_writer *model)
 {
     wl_run *run = this->run;
-    const wl_train_counts *dims = &run->config.matryoshka;
-    const char *binary = run->config.binarizer != WL_BINARIZE_NONE ? "_binary" : "";
-    for (size_t i = 0; i < dims->count && i + 1 < MOST_FILES; i++) {
-        char *path = wl_run_path(run, "%.200s_%" PRIu32 "%s.safetensors", run->config.name, dims->items[i], binary);
-        if (add_file(this, path, dims->items[i])) return run->error->code;
-    }
-    char *path = wl_copy_text(folder_file, strlen(folder_file), run->error);
-    return add_file(this, path, (uint32_t)wl_projector_dim(run->projector));
+    const wl_model_shape shape = {"embeddings", wl_run_rows(run), (uint32_t)wl_projector_dim(run->projector),
+                                  (wl_save_as)run->config.save_as};
+    char *path = wl_path_join(this->folder, "model.safetensors", run->error);
+    wl_status status = path ? wl_model_writer_open(model, path, &shape, NULL, 0, run->error) : WL_ERROR_MEMORY;
+    free(path);
+    return status;
 }
 
-static wl_status write_block(saving *this, size_t count)
+static wl_status open_models(saving *this)
+{
+    const wl_train_counts *dims = &this->run->config.matryoshka;
+    this->models = wl_allocate(dims->count + 1, sizeof *this->models, this->run->error);
+    if (!this->models) return WL_ERROR_MEMORY;
+    this->count = dims->count + 1;
+    for (size_t i = 0; i < dims->count; i++)
+        if (open_model(this, &this->models[i], dims->items[i])) return this->run->error->code;
+    return open_folder_model(this, &this->models[dims->count]);
+}
+
+static wl_status append(saving *this, const float *rows, size_t count)
 {
     size_t dim = wl_projector_dim(this->run->projector);
-    for (size_t i = 0; i < this->count; i++) {
-        model_file *file = &this->files[i];
-        for (size_t row = 0; row < count; row++)
-            memcpy(this->cut + row * file->dim, this->rows + row * dim, file->dim * sizeof *this->cut);
-        if (wl_codebook_writer_rows(&file->writer, this->cut, count, this->run->error)) return this->run->error->code;
+    for (size_t i = 0; i < this->count; i++)
+        if (wl_model_writer_rows(&this->models[i], rows, dim, count, this->run->error)) return this->run->error->code;
+    return WL_OK;
+}
+
+static wl_status append_all(saving *this, float *rows)
+{
+    wl_run *run = this->run;
+    size_t wanted = wl_run_rows(run), have = wanted < run->table.rows ? wanted : run->table.rows, count = 0;
+    for (size_t at = 0; at < have; at += count) {
+        count = have - at < BLOCK ? have - at : BLOCK;
+        if (wl_projector_rows(run->projector, run->context->pool, at, count, rows, run->error) ||
+            append(this, rows, count))
+            return run->error->code;
     }
+    const float *last = rows + (count - 1) * wl_projector_dim(run->projector);
+    for (size_t at = have; at < wanted; at++)
+        if (append(this, last, 1)) return run->error->code;
     return WL_OK;
 }
 
 static wl_status write_rows(saving *this)
 {
-    wl_run *run = this->run;
-    size_t dim = wl_projector_dim(run->projector);
-    this->rows = wl_allocate(BLOCK, dim * sizeof *this->rows, run->error);
-    this->cut = this->rows ? wl_allocate(BLOCK, dim * sizeof *this->cut, run->error) : NULL;
-    if (!this->cut) return WL_ERROR_MEMORY;
-    for (size_t at = 0; at < run->table.rows; at += BLOCK) {
-        size_t count = run->table.rows - at < BLOCK ? run->table.rows - at : BLOCK;
-        if (wl_projector_rows(run->projector, run->context->pool, at, count, this->rows, run->error) ||
-            write_block(this, count))
-            return run->error->code;
-    }
-    return WL_OK;
-}
-
-/* All files get their names when the last of them is whole. */
-static wl_status commit(saving *this)
-{
-    wl_run *run = this->run;
-    char written[WL_TOKENIZER_PATH];
-    for (size_t i = 0; i < this->count; i++) {
-        if (wl_codebook_writer_commit(&this->files[i].writer, run->error) ||
-            wl_codebook_copy_tokenizer(run->codebook, this->files[i].path, written, run->error))
-            return run->error->code;
-    }
-    return WL_OK;
+    float *rows = wl_allocate(BLOCK, wl_projector_dim(this->run->projector) * sizeof *rows, this->run->error);
+    wl_status status = rows ? append_all(this, rows) : WL_ERROR_MEMORY;
+    free(rows);
+    for (size_t i = 0; i < this->count && !status; i++)
+        status = wl_model_writer_finish(&this->models[i], this->run->error);
+    return status;
 }
 
 /* ---- other files ------------------------------------------------------------------------------------------------- */
 
-static wl_status put_file(const wl_run *run, const char *path, const char *data, size_t size)
+static wl_status write_text(saving *this, const char *folder, const char *name, const char *data, size_t size)
 {
-    wl_replacement file;
-    if (wl_replacement_open(&file, path, run->error)) return run->error->code;
-    if (fwrite(data, 1, size, file.stream) == size) return wl_replacement_commit(&file, run->error);
-    wl_status status = wl_fail_errno(run->error, path, "write", errno);
-    wl_replacement_abandon(&file);
-    return status;
-}
-
-static wl_status put_text(const wl_run *run, const char *folder, const char *name, const char *text)
-{
-    char *path = wl_path_join(folder, name, run->error);
-    wl_status status = path ? put_file(run, path, text, strlen(text)) : WL_ERROR_MEMORY;
+    wl_error *error = this->run->error;
+    char *path = wl_path_join(folder, name, error);
+    wl_replacement *file = &this->texts[this->text_count];
+    wl_status status = path ? wl_replacement_open(file, path, error) : WL_ERROR_MEMORY;
+    if (!status) {
+        this->text_count++;
+        if (fwrite(data, 1, size, file->stream) != size || fflush(file->stream) != 0)
+            status = wl_fail_errno(error, path, "write", errno);
+    }
     free(path);
     return status;
 }
 
-/* What sentence-transformers loads as a StaticEmbedding, and Model2Vec as one of those. */
-static wl_status describe_folder(const wl_run *run, const char *folder)
+/* For other programs the tokenizer has this name and no other, whatever lies there. */
+static wl_status write_tokenizer(saving *this)
 {
-    static const char modules[] = "[{\"idx\": 0, \"name\": \"0\", \"path\": \"0_StaticEmbedding\", "
-                                  "\"type\": \"sentence_transformers.models.StaticEmbedding\"}]\n";
-    static const char config[] =
-        "{\"similarity_fn_name\": \"cosine\", \"prompts\": {}, \"default_prompt_name\": null}\n";
-    if (put_text(run, folder, "modules.json", modules)) return run->error->code;
-    return put_text(run, folder, "config_sentence_transformers.json", config);
+    wl_mapping mapping;
+    wl_error *error = this->run->error;
+    if (wl_mapping_open(&mapping, this->run->codebook->tokenizer_path, error)) return error->code;
+    wl_status status = write_text(this, this->folder, "tokenizer.json", mapping.data, mapping.size);
+    wl_mapping_close(&mapping);
+    return status;
 }
 
-static wl_status put_card(const wl_run *run, const wl_evaluation *evaluation, const char *folder)
+/* What makes the folder one of Model2Vec's (config.json) and of sentence-transformers' (modules.json). */
+static wl_status describe_folder(saving *this)
 {
+    static const char modules[] = "[{\"idx\": 0, \"name\": \"0\", \"path\": \".\", "
+                                  "\"type\": \"sentence_transformers.models.StaticEmbedding\"}]\n";
+    char config[256];
+    int size =
+        snprintf(config, sizeof config,
+                 "{\"model_type\": \"model2vec\", \"architectures\": [\"StaticModel\"], \"hidden_dim\": %zu, "
+                 "\"normalize\": false, \"max_length\": null, \"embedding_dtype\": \"%s\"}\n",
+                 wl_projector_dim(this->run->projector), this->run->config.save_as == WL_SAVE_I8 ? "int8" : "float16");
+    if (write_text(this, this->folder, "modules.json", modules, sizeof modules - 1)) return this->run->error->code;
+    return write_text(this, this->folder, "config.json", config, (size_t)size);
+}
+
+static wl_status write_card(saving *this, const wl_evaluation *evaluation)
+{
+    static const char name[] = "README.md";
+    wl_run *run = this->run;
     wl_buffer card = {0};
     wl_status status = wl_model_card(run, evaluation, &card, run->error);
-    char *paths[] = {status ? NULL : wl_run_path(run, "README.md"),
-                     status ? NULL : wl_path_join(folder, "README.md", run->error)};
-    for (size_t i = 0; i < 2 && !status; i++)
-        status = paths[i] ? put_file(run, paths[i], card.data, card.size) : WL_ERROR_MEMORY;
-    free(paths[0]);
-    free(paths[1]);
+    if (!status) status = write_text(this, run->config.output, name, card.data, card.size);
+    if (!status) status = write_text(this, this->folder, name, card.data, card.size);
     wl_buffer_free(&card);
     return status;
 }
 
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+/* Names are given when nothing is left to write. A tokenizer comes before the models that need it. */
+static wl_status commit(saving *this)
+{
+    wl_error *error = this->run->error;
+    for (size_t i = 0; i + 1 < this->count; i++) {
+        char written[WL_TOKENIZER_PATH];
+        if (wl_codebook_copy_tokenizer(this->run->codebook, this->models[i].file.path, written, error))
+            return error->code;
+    }
+    for (size_t i = 0; i < this->text_count; i++)
+        if (wl_replacement_commit(&this->texts[i], error)) return error->code;
+    for (size_t i = 0; i < this->count; i++)
+        if (wl_model_writer_commit(&this->models[i], error)) return error->code;
+    return WL_OK;
+}
+
 wl_status wl_run_save(wl_run *run, const wl_evaluation *evaluation)
 {
-    saving this = {.run = run};
-    char *folder = wl_run_path(run, "%.200s", run->config.name);
-    char *inner = folder ? wl_path_join(folder, "0_StaticEmbedding", run->error) : NULL;
-    char *file = inner ? wl_path_join(inner, "model.safetensors", run->error) : NULL;
-    wl_status status = file ? wl_make_directories(inner, run->error) : WL_ERROR_MEMORY;
-    if (!status) status = open_files(&this, file);
+    saving this = {.run = run, .folder = wl_run_path(run, "%.200s", run->config.name)};
+    wl_status status = this.folder ? wl_make_directories(this.folder, run->error) : WL_ERROR_MEMORY;
+    if (!status) status = open_models(&this);
     if (!status) status = write_rows(&this);
+    if (!status) status = write_tokenizer(&this);
+    if (!status) status = describe_folder(&this);
+    if (!status) status = write_card(&this, evaluation);
     if (!status) status = commit(&this);
-    if (!status) status = describe_folder(run, folder);
-    if (!status) status = put_card(run, evaluation, folder);
-    for (size_t i = 0; i < this.count; i++) {
-        wl_codebook_writer_abandon(&this.files[i].writer);
-        free(this.files[i].path);
-    }
-    free(this.rows);
-    free(this.cut);
-    free(folder);
-    free(inner);
-    free(file);
+    for (size_t i = 0; i < this.count; i++) wl_model_writer_abandon(&this.models[i]);
+    for (size_t i = 0; i < this.text_count; i++) wl_replacement_abandon(&this.texts[i]);
+    free(this.models);
+    free(this.folder);
     return status;
 }
