@@ -211,10 +211,10 @@ WL_API void wl_codebook_config_free(wl_codebook_config *config);
 typedef struct wl_codebook wl_codebook;
 
 /* path: a safetensors file with embedding.weight (or Model2Vec's embeddings), F64, F32, F16, BF16 or I8 (read as whole
- * numbers), or a folder that holds a model. The table is mapped, never copied. tokenizer: path of the tokenizer.json;
- * NULL: the one beside the file, STEM.tokenizer.json (STEM: its name without .safetensors), else tokenizer.json; where
- * none of them is there, the codebook has no tokenizer. A table with a vocabulary mapping, whose rows are no tokens, is
- * WL_ERROR_UNSUPPORTED. NULL on failure. */
+ * numbers), or a folder that holds a model; rows count times their `weights` where the file has such. The table is
+ * mapped, never copied. tokenizer: path of the tokenizer.json; NULL: the one beside the file, STEM.tokenizer.json
+ * (STEM: its name without .safetensors), else tokenizer.json; where none of them is there, the codebook has no
+ * tokenizer. A table with a vocabulary mapping, whose rows are no tokens, is WL_ERROR_UNSUPPORTED. NULL on failure. */
 WL_API wl_codebook *wl_codebook_open(const char *path, const char *tokenizer, wl_error *error);
 WL_API void wl_codebook_close(wl_codebook *codebook);
 

@@ -10,6 +10,7 @@
 #include "extract/token_text.h"
 #include "fault.h"
 #include "format/half.h"
+#include "format/safetensors_write.h"
 
 static char notes[2048];
 
@@ -166,6 +167,51 @@ static void test_reading(void)
     wl_inspection_free(&found);
     wl_codebook_close(codebook);
     wl_pool_free(pool);
+}
+
+/* A finished model's rows count times their weights: a table of I8 has its scales there. */
+static void test_weights(void)
+{
+    static const int8_t numbers[3][2] = {{1, -2}, {100, 127}, {-128, 0}};
+    static const float weights[3] = {0.5F, 2, 0.25F};
+    static const char *const names[] = {"good", "short", "wrong"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char table_name[] = "embedding.weight", weight_name[] = "weights", file[64];
+        wl_tensor tensors[2] = {
+            {.name = table_name,
+             .dtype = WL_I8,
+             .rank = 2,
+             .shape = {3, 2},
+             .count = 6,
+             .data = (const char *)numbers,
+             .bytes = 6},
+            {.name = weight_name,
+             .dtype = WL_F32,
+             .rank = 1,
+             .shape = {3},
+             .count = 3,
+             .data = (const char *)weights,
+             .bytes = 12},
+        };
+        if (i == 1) tensors[1].shape[0] = tensors[1].count = 2, tensors[1].bytes = 8;
+        if (i == 2) tensors[1].dtype = WL_U32;
+        wl_buffer header = {0};
+        wl_error error;
+        snprintf(file, sizeof file, "weights/%s.safetensors", names[i]);
+        mkdir(in_root("weights"), 0777);
+        CHECK(wl_safetensors_header(tensors, 2, NULL, 0, &header, &error) == WL_OK);
+        CHECK(wl_safetensors_write(in_root(file), &header, tensors, 2, &error) == WL_OK);
+        wl_buffer_free(&header);
+        wl_codebook *codebook = wl_codebook_open(in_root(file), NULL, &error);
+        if (i) CHECK(!codebook && error.code == WL_ERROR_FORMAT && strstr(error.message, "weights"));
+        if (i || !codebook) continue;
+        float row[2];
+        for (size_t j = 0; j < 3; j++) {
+            wl_codebook_floats(codebook, j, row);
+            CHECK(row[0] == (float)numbers[j][0] * weights[j] && row[1] == (float)numbers[j][1] * weights[j]);
+        }
+        wl_codebook_close(codebook);
+    }
 }
 
 static void test_bad_files(void)
@@ -633,6 +679,7 @@ int main(void)
     test_writer_failures();
     test_tokenizer_files();
     test_reading();
+    test_weights();
     test_bad_files();
     test_side_by_side();
     test_scales();

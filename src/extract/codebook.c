@@ -1,5 +1,6 @@
 #include "extract/codebook.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -60,6 +61,25 @@ static wl_status find_table(wl_codebook *codebook, wl_error *error)
     return WL_OK;
 }
 
+/* Those of a Model2Vec model, or the scales of a table of I8. */
+static wl_status read_weights(wl_codebook *codebook, wl_error *error)
+{
+    const wl_safetensors *file = &codebook->file;
+    const wl_tensor *weights = wl_safetensors_find(file, "weights");
+    if (!weights) return WL_OK;
+    const wl_encoding *encoding = encoding_of(weights->dtype);
+    if (weights->rank != 1 || !encoding || weights->count != codebook->rows)
+        return wl_fail_at(error, WL_ERROR_FORMAT, file->path, weights->offset, 0,
+                          "the tensor 'weights' has type %s and %" PRIu64
+                          " elements, expected a number for each of the "
+                          "%zu rows",
+                          wl_dtype_name(weights->dtype), weights->count, codebook->rows);
+    codebook->weights = wl_allocate(codebook->rows, sizeof *codebook->weights, error);
+    if (!codebook->weights) return WL_ERROR_MEMORY;
+    encoding->decode((const unsigned char *)weights->data, codebook->rows, codebook->weights);
+    return WL_OK;
+}
+
 /* None is no failure, unless one was given. */
 static wl_status find_tokenizer(wl_codebook *codebook, wl_model_paths *paths, const char *given, wl_error *error)
 {
@@ -93,6 +113,7 @@ wl_codebook *wl_codebook_open(const char *path, const char *tokenizer, wl_error 
     wl_status status = codebook ? wl_model_find_weights(&paths, path, error) : WL_ERROR_MEMORY;
     if (!status) status = wl_safetensors_open(&codebook->file, paths.weights, error);
     if (!status) status = find_table(codebook, error);
+    if (!status) status = read_weights(codebook, error);
     if (!status) status = find_tokenizer(codebook, &paths, tokenizer, error);
     wl_model_paths_free(&paths);
     if (!status) return codebook;
@@ -106,6 +127,7 @@ void wl_codebook_close(wl_codebook *codebook)
     wl_tokenizer_close(codebook->tokenizer);
     wl_safetensors_close(&codebook->file);
     free(codebook->tokenizer_path);
+    free(codebook->weights);
     free(codebook);
 }
 

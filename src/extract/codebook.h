@@ -14,6 +14,7 @@ struct wl_codebook {
     const wl_encoding *encoding;
     size_t rows, dim;
     size_t row_size;         /* bytes */
+    float *weights;          /* (rows), which the rows count times: a finished model's; NULL: none */
     wl_tokenizer *tokenizer; /* NULL: none */
     char *tokenizer_path;    /* of a tokenizer.json; NULL: none, or in the packed file */
 };
@@ -30,10 +31,11 @@ static inline const unsigned char *wl_codebook_row(const wl_codebook *codebook, 
 /* The piece of a row's token for messages, at most 60 bytes of whole characters; "no token" where there is none. */
 wl_text wl_codebook_piece(const wl_codebook *codebook, size_t row);
 
-/* One row as floats, exactly (F64 rounded to nearest even). */
+/* One row as floats, exactly (F64 rounded to nearest even), times its weight. */
 static inline void wl_codebook_floats(const wl_codebook *codebook, size_t row, float *out)
 {
     codebook->encoding->decode(wl_codebook_row(codebook, row), codebook->dim, out);
+    for (size_t i = 0; codebook->weights && i < codebook->dim; i++) out[i] *= codebook->weights[row];
 }
 
 /* Rows [begin, begin + count) to out, (count, dim) floats, less mean, (dim) floats, where that is not NULL. A NaN or an

@@ -58,6 +58,9 @@ static wl_status open_codebook(wl_run *run)
     if (dtype != WL_F16 && dtype != WL_BF16 && dtype != WL_F32)
         return wl_fail_at(run->error, WL_ERROR_UNSUPPORTED, config->codebook, WL_NO_POSITION, 0,
                           "has a table of %s, expected F16, BF16 or F32", wl_dtype_name(dtype));
+    if (codebook->weights)
+        return wl_fail_at(run->error, WL_ERROR_UNSUPPORTED, config->codebook, WL_NO_POSITION, 0,
+                          "has weights of its rows: 'wordllama concat FILE -o OUT' multiplies them in");
     run->table = (wl_bag_table){codebook->table->data, dtype, codebook->rows, codebook->dim};
     return wl_train_config_finish(&run->config, (uint32_t)codebook->dim, run->error);
 }
@@ -146,6 +149,15 @@ static wl_status look_whether_prepared(const char *path, bool *prepared, wl_erro
     return WL_OK;
 }
 
+static bool go_on_preparing(void *user, uint64_t records, uint64_t bytes)
+{
+    const wl_run *run = user;
+    wl_train_state state = {.loss = NAN, .score = NAN};
+    (void)records;
+    (void)bytes;
+    return run->options.progress(run->options.user, &state);
+}
+
 /* What is not prepared is prepared in the output folder; hold out what the model will be scored on, too. */
 static wl_status prepare(const wl_run *run, const char *path, const char *out)
 {
@@ -162,8 +174,10 @@ static wl_status prepare(const wl_run *run, const char *path, const char *out)
         .evaluation_count = count,
         .least_tokens = (uint32_t)config->drop_shorter,
         .most_tokens = (uint32_t)config->drop_longer,
+        .resume = run->options.resume,
         .threads = (uint32_t)config->threads,
     };
+    if (run->options.progress) options.progress = go_on_preparing, options.user = (void *)run;
     wl_prepared prepared;
     wl_status status = wl_prepare(&path, 1, run->codebook->tokenizer, out, &options, &prepared, run->error);
     free(held);
