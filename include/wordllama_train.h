@@ -678,7 +678,7 @@ typedef struct wl_train_state {
     uint64_t step, steps;    /* done; of the whole run */
     double loss;             /* of the last step; NaN while the model is scored */
     double rate, norm;       /* of the last step: learning rate, norm of all slopes */
-    double score;            /* of the last evaluation, from 0 to 1; NaN: none yet */
+    double score;            /* the best so far, from 0 to 1; NaN: none yet, or while the model is scored */
     double texts_per_second; /* so far */
     double seconds, left;    /* since it started; until the end, as far as that can be told */
 } wl_train_state;

@@ -422,6 +422,9 @@ static void test_bad_input(void)
         {"losses", "[{\"kind\": \"cosent\", \"learn_scale\": true}]", WL_ERROR_ARGUMENT, {"scale of cosent", ""}},
         {"mask_by_teacher", "true", WL_ERROR_ARGUMENT, {"mask_by_teacher", "targets"}},
         {"name", "a/b", WL_ERROR_ARGUMENT, {"name", "a/b"}},
+        {"name", "log.jsonl", WL_ERROR_ARGUMENT, {"name", "another file"}},
+        {"log", "$triplets.safetensors", WL_ERROR_ARGUMENT, {"would be written over", ""}},
+        {"dim", "13", WL_ERROR_ARGUMENT, {"dim is 13", "matryoshka is 12"}},
         {"evaluation", "$missing", WL_ERROR_NOT_FOUND, {"", ""}},
         {"evaluation", "$sets", WL_ERROR_NOT_FOUND, {"", ""}}, /* it has no stsb-dev */
         {"data",
@@ -438,6 +441,8 @@ static void test_bad_input(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         run_settings settings = usual;
         set(&settings, cases[i].name, cases[i].value);
+        /* A run that begins takes the place of the one before. */
+        if (cases[i].status == WL_ERROR_FORMAT) set(&settings, "output", "$begun");
         wl_status status = train(&settings, NULL);
         CHECK_THAT(status == cases[i].status && strstr(error.message, cases[i].parts[0]) &&
                        strstr(error.message, cases[i].parts[1]) && *error.message,

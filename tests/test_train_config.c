@@ -457,6 +457,12 @@ static void test_finish(void)
         {", \"dim\": 512, \"matryoshka\": [512, 64]", 256, "\"matryoshka_weights\": [1, 1]"},
         {", \"matryoshka\": [512, 64], \"matryoshka_weights\": [1, 0.5]", 4096, "\"matryoshka_weights\": [1, 0.5]"},
         {", \"matryoshka\": [512, 64]", 256, NULL},
+        {", \"matryoshka\": [64, 128, 32], \"matryoshka_weights\": [1, 2, 3]", 256, "\"matryoshka\": [128, 64, 32]"},
+        {", \"matryoshka\": [64, 128, 32], \"matryoshka_weights\": [1, 2, 3]", 256,
+         "\"matryoshka_weights\": [2, 1, 3]"},
+        {", \"matryoshka\": [64, 128]", 256, "\"dim\": 128"},
+        {", \"dim\": 256, \"matryoshka\": [64, 128]", 256, NULL},
+        {", \"matryoshka\": [64, 128], \"matryoshka_weights\": [1, 0]", 256, NULL},
         {", \"losses\": [{\"kind\": \"contrast\", \"dims\": [512]}]", 256, NULL},
         {", \"log\": \"x\", \"output\": \"/p/\"", 256, "\"log\": \"x\""},
     };

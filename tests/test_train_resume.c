@@ -300,7 +300,7 @@ static void test_mismatch(void)
     static const char *const changes[][2] = {
         {"learning_rate", "0.02"},  {"seed", "1"},     {"steps", "13"},           {"losses", "symmetric"},
         {"matryoshka", "12,5"},     {"clip", "0"},     {"batch_size", "15"},      {"max_tokens", "3"},
-        {"schedule", "cosine"},     {"dim", "13"},     {"average", "0.5"},        {"binarizer", "ste"},
+        {"schedule", "cosine"},     {"hidden", "13"},  {"average", "0.5"},        {"binarizer", "ste"},
         {"token_weights", "false"}, {"kind", "table"}, {"unique_texts", "false"},
     };
     run_settings usual = settings_of(&variants[0], "other");
@@ -330,6 +330,20 @@ static void test_mismatch(void)
 }
 
 /* What was prepared for another run is not taken for this one, whatever lies in the folder. */
+/* A run over a finished one, killed before its first checkpoint: nothing of the old one is taken for its own. */
+static void test_begun_anew(void)
+{
+    const variant *of = &variants[0];
+    run_settings settings = settings_of(of, "anew");
+    size_t left = 2;
+    CHECK(!train(&settings, false, NULL, NULL));
+    CHECK(train(&settings, false, count_down, &left) == WL_ERROR_CANCELLED);
+    CHECK(unlink(in_output("anew", "checkpoint.safetensors")) == 0);
+    CHECK(!train(&settings, true, NULL, NULL));
+    check_same(whole_of(of), "anew", "after a finished run");
+    remove_output("anew");
+}
+
 static void test_raw(void)
 {
     const variant *of = &variants[VARIANTS - 1];
@@ -391,6 +405,7 @@ int main(void)
     test_full();
     test_mismatch();
     test_raw();
+    test_begun_anew();
     test_damaged();
     remove_root();
     return test_end();

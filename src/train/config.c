@@ -118,6 +118,11 @@ static wl_status check_losses(const wl_train_config *config, wl_error *error)
 
 static wl_status check_name(const char *name, wl_error *error)
 {
+    static const char *const taken[] = {"README.md", "log.jsonl", "best.safetensors", "checkpoint.safetensors",
+                                        "tokenizer.json"};
+    for (size_t i = 0; name && i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(name, taken[i]) == 0)
+            return wl_fail(error, WL_ERROR_ARGUMENT, "name is '%s', which another file of the output is called", name);
     if (!name || strchr(name, '/') || *name == '.')
         return wl_fail(error, WL_ERROR_ARGUMENT, "name is '%.60s', expected what a file's name can begin with",
                        name ? name : "");
@@ -189,8 +194,45 @@ static wl_status usual_log(wl_train_config *config, wl_error *error)
     return WL_OK;
 }
 
+/* The largest first, each with its weight: the first one is all of a vector. */
+static void sort_dims(wl_train_config *config)
+{
+    uint32_t *dims = config->matryoshka.items;
+    double *weights = config->matryoshka_weights.items;
+    for (size_t i = 1; i < config->matryoshka.count; i++)
+        for (size_t j = i; j && dims[j] > dims[j - 1]; j--) {
+            uint32_t dim = dims[j];
+            double weight = weights[j];
+            dims[j] = dims[j - 1], weights[j] = weights[j - 1];
+            dims[j - 1] = dim, weights[j - 1] = weight;
+        }
+}
+
+/* No dimension is left as it was drawn. */
+static wl_status check_trained(const wl_train_config *config, wl_error *error)
+{
+    if (config->matryoshka.count > WL_MOST_DIMS)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "matryoshka names %zu dimensions, expected at most %d",
+                       config->matryoshka.count, WL_MOST_DIMS);
+    if (config->matryoshka.items[0] != config->dim)
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "dim is %u, but the largest of matryoshka is %u: nothing would train the rest",
+                       (unsigned)config->dim, (unsigned)config->matryoshka.items[0]);
+    for (size_t i = 0; i < config->matryoshka_weights.count; i++)
+        if (!(config->matryoshka_weights.items[i] > 0))
+            return wl_fail(error, WL_ERROR_ARGUMENT,
+                           "matryoshka_weights: 0 for %u dimensions, expected more: leave them out",
+                           (unsigned)config->matryoshka.items[i]);
+    return WL_OK;
+}
+
 wl_status wl_train_config_finish(wl_train_config *config, uint32_t codebook_dim, wl_error *error)
 {
+    bool dim_given = config->dim != 0;
+    /* Who names the dimensions to train need not name the largest twice. */
+    for (size_t i = 0; i < config->matryoshka.count && !dim_given; i++)
+        if (config->matryoshka.items[i] > config->dim && config->matryoshka.items[i] <= codebook_dim)
+            config->dim = config->matryoshka.items[i];
     if (!config->dim) config->dim = codebook_dim < 1024 ? codebook_dim : 1024;
     if (!config->hidden) config->hidden = config->dim;
     if (check_dims("matryoshka", &config->matryoshka, config->dim, error)) return error->code;
@@ -199,5 +241,7 @@ wl_status wl_train_config_finish(wl_train_config *config, uint32_t codebook_dim,
     if (!config->matryoshka.count && usual_dims(config, error)) return error->code;
     if (config->matryoshka_weights.count != config->matryoshka.count && usual_weights(config, error))
         return error->code;
+    sort_dims(config);
+    if (check_trained(config, error)) return error->code;
     return config->log ? WL_OK : usual_log(config, error);
 }

@@ -34,6 +34,8 @@ typedef struct wl_train_data_list {
     size_t count, capacity;
 } wl_train_data_list;
 
+enum { WL_MOST_DIMS = 64 }; /* that one run trains */
+
 typedef enum wl_train_loss_kind {
     WL_LOSS_CONTRAST,
     WL_LOSS_SYMMETRIC,

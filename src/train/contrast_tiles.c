@@ -110,8 +110,7 @@ static void sum_run(wl_contrast_work *this, size_t row, size_t column)
         if (at.own < at.pairs.count) this->own[at.place] = logits[at.own];
         float highest = largest > before ? largest : before;
         double factor = highest > before ? exp((double)before - (double)highest) : 1;
-        this->sums[at.place] =
-            this->sums[at.place] * factor + loops->exponentials(logits, at.pairs.count, highest, 1);
+        this->sums[at.place] = this->sums[at.place] * factor + loops->exponentials(logits, at.pairs.count, highest, 1);
         this->highest[at.place] = highest;
     }
 }
@@ -130,8 +129,7 @@ static void slope_run(wl_contrast_work *this, size_t row, size_t column)
         loops->find_logits(&at.pairs, at.slice, products, slopes);
         loops->exponentials(slopes, at.pairs.count, this->highest[at.place], (float)(share / this->sums[at.place]));
         if (at.own < at.pairs.count) slopes[at.own] -= (float)share;
-        this->anchor_terms[at.place] +=
-            loops->find_coefficients(&at.pairs, products, slopes, at.slice, at.block_terms);
+        this->anchor_terms[at.place] += loops->find_coefficients(&at.pairs, products, slopes, at.slice, at.block_terms);
     }
     /* A slice is part of its own level and of all above. */
     for (size_t level = this->levels; level-- > 1;) {

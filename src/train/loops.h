@@ -31,8 +31,8 @@ typedef struct wl_loops {
     double (*exponentials)(float *numbers, size_t count, float highest, float factor);
     /* Slopes by logit become the coefficients of the other vector, and slopes times cosine, which are added to terms;
      * returns the sum of these. */
-    double (*find_coefficients)(const wl_pair_run *run, const float *products, const float *slopes,
-                                float *coefficients, float *terms);
+    double (*find_coefficients)(const wl_pair_run *run, const float *products, const float *slopes, float *coefficients,
+                                float *terms);
     void (*add)(float *to, const float *from, size_t count);
     /* -infinity where a text is either of the two. */
     void (*mask)(const uint64_t *texts, uint64_t a, uint64_t b, float *penalties, size_t count);

@@ -1,5 +1,5 @@
-/* The loops of one instruction set: what includes this defines WL_LOOPS, the name of the table, and is compiled with the
- * set's flags. */
+/* The loops of one instruction set: what includes this defines WL_LOOPS, the name of the table, and is compiled with
+ * the set's flags. */
 #include <math.h>
 
 #include "train/exponential.h"

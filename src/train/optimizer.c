@@ -218,7 +218,7 @@ static move move_of(const wl_optimizer *optimizer, size_t number, double norm)
         .loops = wl_loops_best(),
         .moments = optimizer->moments[number],
         .rule = {.clip = clip < 1 ? (float)clip : 1,
-                 .keep = (float)(1 - rate * options->decay),
+                 .keep = parameter->kept ? 1 : (float)(1 - rate * options->decay),
                  .rise1 = (float)(1 - options->beta1),
                  .keep2 = (float)options->beta2,
                  .rise2 = (float)(1 - options->beta2),

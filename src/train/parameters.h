@@ -13,6 +13,7 @@ typedef struct wl_parameter {
     /* Where only some rows have slopes after a step (a trainable table): their numbers, ascending and each once. The
      * slopes of other rows are zero. */
     bool sparse;
+    bool kept;         /* weight decay leaves it alone */
     uint32_t *touched; /* (rows) */
     size_t touched_count;
 } wl_parameter;

@@ -85,8 +85,8 @@ static wl_status log_step(wl_run *run, double loss, double rate, double norm, ui
     if (run->config.losses.count > 1) {
         wl_json_write(&json, ", \"losses\": {");
         for (size_t i = 0; i < run->config.losses.count; i++) {
-            wl_json_write(&json, "%s\"%s\": ", i ? ", " : "",
-                          wl_train_loss_table[run->config.losses.items[i].kind].name);
+            const char *kind = wl_train_loss_table[run->config.losses.items[i].kind].name;
+            wl_json_write(&json, "%s\"%zu %s\": ", i ? ", " : "", i, kind); /* a kind may stand there twice */
             if (isfinite(run->losses[i]))
                 wl_json_write_number(&json, run->losses[i]);
             else
@@ -94,6 +94,8 @@ static wl_status log_step(wl_run *run, double loss, double rate, double norm, ui
         }
         wl_json_write(&json, "}");
     }
+    for (size_t i = 0; i < run->config.losses.count; i++)
+        if (run->scales[i].used) wl_json_write(&json, ", \"scale %zu\": %.6g", i, exp((double)run->scales[i].value));
     wl_json_write(&json, ", \"rate\": ");
     wl_json_write_number(&json, rate);
     wl_json_write(&json, ", \"norm\": ");
@@ -175,21 +177,28 @@ static void refresh_parameters(wl_run *run)
 static wl_status take_step(wl_run *run)
 {
     double loss = 0, norm = 0, rate = wl_schedule_rate(&run->schedule, run->state.step);
+    double sums[WL_MOST_LOSSES] = {0}, counts[WL_MOST_LOSSES] = {0};
     uint64_t epoch = 0;
+    wl_train_batch batch = {0};
     clear_slopes(run);
     for (uint64_t i = 0; i < run->config.accumulate; i++) {
-        wl_train_batch batch;
         double part;
         if (wl_dataset_next(run->dataset, &batch, &epoch, run->error)) return run->error->code;
         run->state.batches++;
         if (wl_run_loss(run, &batch, 1 / (double)run->config.accumulate, &part)) return run->error->code;
         loss += part / (double)run->config.accumulate;
+        for (size_t j = 0; j < run->config.losses.count; j++)
+            if (isfinite(run->losses[j])) sums[j] += run->losses[j], counts[j]++;
     }
+    for (size_t j = 0; j < run->config.losses.count; j++) run->losses[j] = sums[j] / counts[j]; /* NAN of none */
     refresh_parameters(run);
     if (wl_optimizer_step(run->optimizer, run->context->pool, &norm, run->error)) {
         char reason[sizeof run->error->message];
         memcpy(reason, run->error->message, sizeof reason);
-        return wl_fail(run->error, run->error->code, "step %" PRIu64 ": %.400s", run->state.step + 1, reason);
+        return wl_fail(run->error, run->error->code,
+                       "step %" PRIu64 ": %.300s (the last batch is of %.100s, from record %" PRIu64 " on)",
+                       run->state.step + 1, reason, run->config.data.items[batch.source].path,
+                       batch.numbers ? batch.numbers[0] : 0);
     }
     run->state.step++;
     run->loss = loss;
@@ -271,7 +280,13 @@ static void say(const wl_run *run, const char *text)
 
 static wl_status go_on_from_checkpoint(wl_run *run)
 {
-    if (!run->options.resume) return WL_OK;
+    /* What an earlier run left would be taken for this one's by a call that resumes it. */
+    if (!run->options.resume) {
+        const char *const old[] = {run->checkpoint_path, run->best_path};
+        for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+            if (remove(old[i]) != 0 && errno != ENOENT) return wl_fail_errno(run->error, old[i], "remove", errno);
+        return WL_OK;
+    }
     if (!wl_path_exists(run->checkpoint_path)) {
         say(run, "there is no checkpoint to go on from: the run begins");
         return WL_OK;
@@ -292,8 +307,14 @@ static wl_status take_result(wl_run *run)
 {
     wl_checkpoint of_best;
     refresh_parameters(run);
-    if (run->sets && run->config.keep_best && isfinite(run->state.best))
-        return wl_checkpoint_read(run->best_path, &run->parameters, NULL, &of_best, run->arguments.data, run->error);
+    if (run->sets && run->config.keep_best && isfinite(run->state.best)) {
+        if (wl_checkpoint_read(run->best_path, &run->parameters, NULL, &of_best, run->arguments.data, run->error))
+            return run->error->code;
+        if (of_best.best_step == run->state.best_step) return WL_OK;
+        return wl_fail_at(run->error, WL_ERROR_MISMATCH, run->best_path, WL_NO_POSITION, 0,
+                          "is of step %" PRIu64 ", and the best score was after step %" PRIu64, of_best.best_step,
+                          run->state.best_step);
+    }
     wl_optimizer_swap_averages(run->optimizer);
     run->state.best_step = run->state.step;
     return WL_OK;

@@ -17,7 +17,7 @@
 #include "train/projector.h"
 #include "train/targets.h"
 
-enum { WL_MOST_LOSSES = 16, WL_MOST_VARIANTS = 128 };
+enum { WL_MOST_LOSSES = 16, WL_MOST_VARIANTS = 2 * WL_MOST_DIMS };
 
 /* A loss that is learned with: its scale. */
 typedef struct wl_learned_scale {
@@ -46,7 +46,7 @@ typedef struct wl_run {
     /* Of a batch, (texts, dim): vectors, their signs, slopes; targets of the texts, and those as unit vectors. */
     float *vectors, *signs, *slopes, *wanted, *directions;
     size_t vector_capacity, sign_capacity, slope_capacity, wanted_capacity, direction_capacity;
-    double losses[WL_MOST_LOSSES]; /* of the last batch, without weights */
+    double losses[WL_MOST_LOSSES]; /* of the last batch, without weights; NAN: it had nothing for the loss */
     wl_checkpoint state;
     FILE *log;
     double loss;          /* of the last step; NaN: none yet */

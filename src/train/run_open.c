@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/digests.h"
+#include "data/sets.h"
 #include "hub/cache.h"
 #include "train/run.h"
 
@@ -126,8 +127,12 @@ static wl_status add_scales(wl_run *run)
         wl_learned_scale *scale = &run->scales[i];
         *scale = (wl_learned_scale){.value = (float)log(loss->scale), .used = true};
         snprintf(scale->name, sizeof scale->name, "scale.%zu", i);
-        run->parameters.items[run->parameters.count++] = (wl_parameter){
-            .name = scale->name, .rows = 1, .columns = 1, .values = &scale->value, .slopes = &scale->slope};
+        run->parameters.items[run->parameters.count++] = (wl_parameter){.name = scale->name,
+                                                                        .rows = 1,
+                                                                        .columns = 1,
+                                                                        .values = &scale->value,
+                                                                        .slopes = &scale->slope,
+                                                                        .kept = true};
     }
     return WL_OK;
 }
@@ -254,6 +259,23 @@ static wl_status open_targets(wl_run *run)
 }
 
 /* Each loss needs some source that feeds it, known before the first step. */
+/* A source whose records feed a loss in part would do so by chance, batch by batch. */
+static wl_status check_whole(const wl_run *run, size_t source, const wl_train_loss_traits *traits)
+{
+    wl_dataset_info info = wl_dataset_describe(run->dataset, source);
+    const char *path = run->config.data.items[source].path;
+    if (info.most_sides >= traits->sides && info.fewest_sides < traits->sides)
+        return wl_fail_at(run->error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
+                          "holds records of %" PRIu64 " to %" PRIu64 " texts, and the loss %s takes %" PRIu32
+                          ": put them into files of their own",
+                          info.fewest_sides, info.most_sides, traits->name, traits->sides);
+    if (traits->scores && info.scored && info.scored < info.records)
+        return wl_fail_at(run->error, WL_ERROR_ARGUMENT, path, WL_NO_POSITION, 0,
+                          "%" PRIu64 " of its %" PRIu64 " records have no score, which the loss %s takes",
+                          info.records - info.scored, info.records, traits->name);
+    return WL_OK;
+}
+
 static wl_status check_losses(const wl_run *run)
 {
     for (size_t i = 0; i < run->config.losses.count; i++) {
@@ -261,6 +283,7 @@ static wl_status check_losses(const wl_run *run)
         bool fed = false;
         for (size_t j = 0; j < run->config.data.count; j++) {
             wl_dataset_info info = wl_dataset_describe(run->dataset, j);
+            if (check_whole(run, j, traits)) return run->error->code;
             fed |= info.most_sides >= traits->sides && (!traits->scores || info.scored) &&
                    (!traits->targets || run->targets[j]);
         }
@@ -324,7 +347,54 @@ static wl_status add_digests(wl_run *run)
         snprintf(line, sizeof line, "\ndata %zu: %" PRIu64 " records, %s", i, info.records, digest);
         status = wl_buffer_append(&run->arguments, line, strlen(line), run->error);
     }
+    for (size_t i = 0; run->sets && i < run->sets->count && !status; i++) {
+        const wl_set *set = &run->sets->sets[i];
+        wl_text_digest all[2] = {{0, 0}};
+        for (size_t j = 0; j < set->text_count; j++) {
+            all[1] = wl_digest_bytes(set->texts[j].data, set->texts[j].size);
+            all[0] = wl_digest_bytes(all, sizeof all);
+        }
+        wl_digest_print(all[0], digest);
+        snprintf(line, sizeof line, "\nset %.60s/%.60s: %s", set->group, set->name, digest);
+        status = wl_buffer_append(&run->arguments, line, strlen(line), run->error);
+    }
     return status ? status : wl_buffer_append(&run->arguments, "", 1, run->error);
+}
+
+/* Files that are read, so that nothing that is written takes their place. */
+static wl_status check_not_read(const wl_run *run, const char *written)
+{
+    const wl_train_config *config = &run->config;
+    const char *const single[] = {run->codebook->file.path, run->codebook->tokenizer_path, config->stop_word_list};
+    bool read = false;
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++) read |= single[i] && wl_same_file(written, single[i]);
+    for (size_t i = 0; i < config->data.count; i++) {
+        const wl_train_data *data = &config->data.items[i];
+        read |= wl_same_file(written, data->path) || (data->targets && wl_same_file(written, data->targets));
+    }
+    const wl_train_texts *const lists[2] = {&config->evaluation, &config->hold_out};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < lists[i]->count; j++)
+            read |= wl_same_file(written, lists[i]->items[j]) ||
+                    (wl_path_exists(written) && wl_path_is_directory(lists[i]->items[j]) &&
+                     wl_path_lies_in(written, lists[i]->items[j]));
+    if (!read) return WL_OK;
+    return wl_fail_at(run->error, WL_ERROR_ARGUMENT, written, WL_NO_POSITION, 0,
+                      "is a file that is read, and would be written over");
+}
+
+static wl_status check_written(const wl_run *run)
+{
+    if (check_not_read(run, run->config.log)) return run->error->code;
+    for (size_t i = 0; i < run->config.matryoshka.count; i++) {
+        char name[WL_MODEL_NAME];
+        wl_run_model_name(run, run->config.matryoshka.items[i], name);
+        char *path = wl_run_path(run, "%s", name);
+        wl_status status = path ? check_not_read(run, path) : WL_ERROR_MEMORY;
+        free(path);
+        if (status) return status;
+    }
+    return WL_OK;
 }
 
 /* What does not change the result does not count: where it runs, and how often it looks around. */
@@ -362,8 +432,8 @@ wl_status wl_run_open(wl_run *run, const char *config_path)
     free(folder);
     run->checkpoint_path = status ? NULL : wl_run_path(run, "checkpoint.safetensors");
     run->best_path = run->checkpoint_path ? wl_run_path(run, "best.safetensors") : NULL;
-    if (!run->best_path || open_sets(run) || open_dataset(run) || open_targets(run) || check_losses(run) ||
-        make_projector(run) || add_scales(run) || make_optimizer(run) || write_arguments(run))
+    if (!run->best_path || check_written(run) || open_sets(run) || open_dataset(run) || open_targets(run) ||
+        check_losses(run) || make_projector(run) || add_scales(run) || make_optimizer(run) || write_arguments(run))
         return run->error->code;
     return WL_OK;
 }
