@@ -20,7 +20,7 @@ test: | setup-test
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
 
-bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract bench-eval
+bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract bench-eval bench-train
 
 bench-embed: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
@@ -42,6 +42,11 @@ bench-extract: release
 bench-eval: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	@sh bench/eval.sh $(MODELS)/models/l2_supercat_256 $(BENCH)
+
+# Parts of it: make bench-train BENCH="steps table".
+bench-train: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@sh bench/train.sh build/checkpoints/venv/bin/python $(BENCH)
 
 parity: release
 	@mkdir -p build/parity
@@ -104,6 +109,6 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit parity \
+.PHONY: all demo test bench bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit bench-train parity \
         parity-extract parity-parquet parity-saved parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint

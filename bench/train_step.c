@@ -242,10 +242,10 @@ static void look_at_memory(bench_work *work)
 {
     FILE *file = fopen("/proc/self/status", "r");
     char line[200];
-    size_t found;
     while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "RssAnon: %zu", &found) == 1 && found > work->anonymous) work->anonymous = found;
-        if (sscanf(line, "VmHWM: %zu", &found) == 1) work->all = found;
+        size_t found = strcspn(line, "0123456789"), number = strtoul(line + found, NULL, 10);
+        if (strncmp(line, "RssAnon:", 8) == 0 && number > work->anonymous) work->anonymous = number;
+        if (strncmp(line, "VmHWM:", 6) == 0) work->all = number;
     }
     if (file) fclose(file);
 }
