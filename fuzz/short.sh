@@ -10,7 +10,7 @@ work=build/fuzz
 mkdir -p "$work/found"
 total=0
 status=0
-for target in gguf json pickle records safetensors tokenizer packed text split; do
+for target in gguf json npy pickle records safetensors tokenizer packed text split train_config; do
     mkdir -p "$work/new/$target"
     # Long inputs are slow and find little that short ones do not.
     set -- -max_len=4096

@@ -435,6 +435,27 @@ static void test_hardly_unique(void)
     wl_dataset_close(dataset);
 }
 
+/* A record that goes with no other one comes first in some orders: the data have batches for every seed. */
+static void test_one_in_the_way(void)
+{
+    begin_recipe();
+    for (size_t i = 0; i < 3; i++) {
+        add_text(i == 2 ? 1 : 0);
+        add_text(i == 0 ? 1 : 2 + i);
+        end_record(0);
+    }
+    const char *path = write_recipe("in-the-way");
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        wl_dataset_options options = {.batch = 24, .unique_texts = true, .seed = seed};
+        wl_dataset *dataset = open_one(path, &options);
+        for (int i = 0; i < 5; i++) {
+            wl_train_batch batch = next(dataset);
+            CHECK(batch.records == 2 && batch.numbers[0] + batch.numbers[1] == 3);
+        }
+        wl_dataset_close(dataset);
+    }
+}
+
 /* ---- sources ----------------------------------------------------------------------------------------------------- */
 
 /* The sources of the next batches, as digits. */
@@ -879,6 +900,7 @@ int main(void)
         test_hashes();
         test_unique();
         test_hardly_unique();
+        test_one_in_the_way();
         test_sources();
         test_seek();
         test_wrong_values();

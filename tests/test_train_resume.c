@@ -1,5 +1,6 @@
 /* Training runs that are repeated, on any number of threads, cancelled at each step, killed at random, out of disk:
  * resumed, they give the models of a run that nothing stopped, byte for byte. */
+#include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -218,6 +219,18 @@ static int run_child(const run_settings *settings, size_t microseconds, rlim_t l
     return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
 }
 
+/* What a killed call left of a checkpoint is gone once another has begun. */
+static void check_no_temporary(const char *output)
+{
+    DIR *all = opendir(in_root(output));
+    CHECK(all != NULL);
+    for (struct dirent *entry; all && (entry = readdir(all));)
+        CHECK_THAT(strncmp(entry->d_name, "checkpoint.safetensors.", 23) != 0 &&
+                       strncmp(entry->d_name, "best.safetensors.", 17) != 0,
+                   "%s", entry->d_name);
+    if (all) closedir(all);
+}
+
 static size_t microseconds_now(void)
 {
     struct timespec time;
@@ -246,6 +259,7 @@ static void test_killed(const variant *of)
             killed += end < 0;
         } while (end < 0 && killed < 2 * KILLS);
         if (end < 0) CHECK(run_child(&settings, 0, 0) == WL_OK);
+        check_no_temporary("killed");
         check_same("killed-whole", "killed", of->name);
         check_log("killed", 240);
         remove_output("killed");

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,6 +66,8 @@ void wl_mapping_close(wl_mapping *mapping)
     *mapping = (wl_mapping){0};
 }
 
+static const char suffix[] = ".XXXXXX"; /* of a temporary file: mkstemp puts letters and digits */
+
 wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *error)
 {
     *file = (wl_replacement){0};
@@ -75,7 +78,6 @@ wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *
     if (there && !S_ISREG(old.st_mode)) /* /dev/null must stay what it is */
         return wl_fail_at(error, WL_ERROR_IO, path, WL_NO_POSITION, 0,
                           "is no regular file, and only those are replaced");
-    static const char suffix[] = ".XXXXXX";
     size_t length = strlen(path);
     file->path = wl_copy_text(path, length, error);
     file->temporary = wl_allocate(length + sizeof suffix, 1, error);
@@ -135,6 +137,26 @@ void wl_replacement_abandon(wl_replacement *file)
     free(file->temporary);
     free(file->path);
     *file = (wl_replacement){0};
+}
+
+wl_status wl_replacement_sweep(const char *path, wl_error *error)
+{
+    char *folder = wl_copy_text(path, strlen(path), error);
+    if (!folder) return WL_ERROR_MEMORY;
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? path + (slash + 1 - folder) : path;
+    if (slash) slash[1] = '\0';
+    DIR *all = opendir(slash ? folder : ".");
+    size_t length = strlen(name);
+    for (struct dirent *entry; all && (entry = readdir(all));) {
+        const char *end = entry->d_name + length;
+        if (strncmp(entry->d_name, name, length) != 0 || strlen(end) != sizeof suffix - 1 || *end != '.') continue;
+        if (strspn(end + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == sizeof suffix - 2)
+            unlinkat(dirfd(all), entry->d_name, 0);
+    }
+    if (all) closedir(all);
+    free(folder);
+    return WL_OK;
 }
 
 char *wl_path_join(const char *directory, const char *name, wl_error *error)

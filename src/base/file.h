@@ -29,6 +29,9 @@ wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *
 wl_status wl_replacement_commit(wl_replacement *file, wl_error *error);
 /* Removes the temporary file. Harmless after a commit or a failed open. */
 void wl_replacement_abandon(wl_replacement *file);
+/* Removes the temporary files that writers of a path left when they were killed, where it may. Only for who alone
+ * writes it. */
+wl_status wl_replacement_sweep(const char *path, wl_error *error);
 
 /* directory/name, to be freed by the caller; NULL out of memory. */
 char *wl_path_join(const char *directory, const char *name, wl_error *error);

@@ -9,6 +9,8 @@
 #include "train/prepared.h"
 #include "train/sampler.h"
 
+enum { MOST_STARTS = 64 }; /* tried of a pass */
+
 /* A record that waits, and the text that was in its way: where this is in a batch too, no other need be looked at. */
 typedef struct waiting {
     uint64_t number, text;
@@ -151,10 +153,11 @@ static void choose_plain(wl_dataset *this, supply *from)
     from->at += this->chosen;
 }
 
-/* The next batch of a source: full, or all that a whole pass has. */
+/* The next batch of a source: full, or all that a whole pass has. Where nothing goes with a pass's first record, it
+ * begins with the next one, so that data of few texts do not fail by the order that a seed gives them. */
 static wl_status choose(wl_dataset *this, supply *from, wl_error *error)
 {
-    for (;;) {
+    for (uint64_t start = 0;;) {
         if (!this->options.unique_texts)
             choose_plain(this, from);
         else if (choose_unique(this, from, error))
@@ -163,11 +166,13 @@ static wl_status choose(wl_dataset *this, supply *from, wl_error *error)
             from->given = true;
             return WL_OK;
         }
-        if (!from->given)
+        bool alone = !from->given;
+        if (alone && (++start == MOST_STARTS || start + 2 > from->texts.count))
             return wl_fail_at(error, WL_ERROR_FORMAT, from->texts.file.path, WL_NO_POSITION, 0,
                               "no two records are without a common text: there is no batch with unique texts");
-        from->pass++;
+        from->pass += !alone;
         begin_pass(this, from);
+        if (alone) from->at = start;
     }
 }
 

@@ -280,6 +280,8 @@ static void say(const wl_run *run, const char *text)
 
 static wl_status go_on_from_checkpoint(wl_run *run)
 {
+    if (wl_replacement_sweep(run->checkpoint_path, run->error) || wl_replacement_sweep(run->best_path, run->error))
+        return run->error->code;
     /* What an earlier run left would be taken for this one's by a call that resumes it. */
     if (!run->options.resume) {
         const char *const old[] = {run->checkpoint_path, run->best_path};
