@@ -43,9 +43,11 @@ bench-eval: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	@sh bench/eval.sh $(MODELS)/models/l2_supercat_256 $(BENCH)
 
-# Parts of it: make bench-train BENCH="steps table".
+# Parts of it: make bench-train BENCH="steps table". Installs the reference (torch, several GB).
 bench-train: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@[ -x build/checkpoints/venv/bin/python ] || python3 -m venv build/checkpoints/venv
+	@build/checkpoints/venv/bin/python -m pip install -q --disable-pip-version-check -r bench/train.txt
 	@sh bench/train.sh build/checkpoints/venv/bin/python $(BENCH)
 
 parity: release

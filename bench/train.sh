@@ -2,7 +2,7 @@
 # make bench-train: steps of training against the reference's way in torch, memory, large batches; and whole runs, from
 # a codebook to scored models. Minutes. Usage: train.sh PYTHON [PART...]
 # Parts: steps, large, memory, table, batch, runs, full (default: all). PYTHON: with torch, sentence-transformers and
-# NumPy, as make parity-extract makes it. OPENBLAS_CORETYPE chooses OpenBLAS's kernels, as always; where it is set, the
+# NumPy, as the make target installs them. OPENBLAS_CORETYPE chooses OpenBLAS's kernels, as always; where it is set, the
 # steps are also timed without it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,9 +11,6 @@ shift
 work=build/bench/training
 data=../shared/data
 mkdir -p "$work"
-[ -x "$python" ] || { echo "skipped: no Python in $python (make parity-extract makes it)"; exit 0; }
-"$python" -c 'import torch, sentence_transformers' 2>"$work/python.log" ||
-    "$python" -m pip install -q --disable-pip-version-check -r bench/train.txt
 build=${BUILD:-build/release}
 cmake -S . -B "$build" -DWORDLLAMA_BENCH=ON >"$work/cmake.log"
 cmake --build "$build" --target bench_train_step wordllama_cli wordllama_train_cli >"$work/build.log" || {

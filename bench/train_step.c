@@ -18,12 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "matrix/matrix.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/projector.h"
+#include "wordllama_train.h"
 
 enum { MOST_DIMS = 16, PEAK_SIZE = 2048, PEAK_ROUNDS = 10, SCALE = 20 };
 
@@ -336,6 +338,9 @@ static void find_peak(const bench_work *work)
 
 int main(int count, char **arguments)
 {
+    /* As the command does. */
+    const char *kernels = wl_blas_advice();
+    if (kernels && setenv("OPENBLAS_CORETYPE", kernels, 1) == 0) execv(arguments[0], arguments);
     bench_work work = {.settings = read_arguments(count, arguments)};
     wl_error error;
     work.pool = wl_pool_create(work.settings.threads, &error);

@@ -32,4 +32,8 @@ wl_status cmd_prepare(const cli_settings *settings, wl_error *error);
 wl_status cmd_targets(const cli_settings *settings, wl_error *error);
 wl_status cmd_train(const cli_settings *settings, wl_error *error);
 
+/* Before all else in main: may start the program again, with what the libraries that it loads need in the
+ * environment. */
+void begin_process(char **arguments);
+
 #endif

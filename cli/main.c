@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "commands.h"
 #include "io.h"
 
 /* Descriptors 0 to 2 that the parent closed are taken, so that no file that is opened later gets their number: 0 for
@@ -52,6 +53,7 @@ static wl_status run(int argc, char **argv, const cli_verb **chosen, wl_error *e
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
+    begin_process(argv);
     install_signal_handlers();
     wl_error error;
     const cli_verb *verb;

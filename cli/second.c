@@ -20,3 +20,8 @@ HAND_OVER(classify)
 HAND_OVER(prepare)
 HAND_OVER(targets)
 HAND_OVER(train)
+
+void begin_process(char **arguments)
+{
+    (void)arguments;
+}

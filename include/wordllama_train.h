@@ -666,6 +666,13 @@ typedef struct wl_targets_options {
 WL_API wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path,
                                  const wl_targets_options *options, wl_error *error);
 
+/* ---- products of matrices ------------------------------------------------------------------------------------------ */
+
+/* OpenBLAS runs kernels of long ago, several times slower, on a processor that is newer than it: the value that
+ * OPENBLAS_CORETYPE should have when it is loaded, or NULL where it does well, or the variable is set. Static
+ * storage. The command wordllama-train starts itself again with it; wl_train tells it as a message. */
+WL_API const char *wl_blas_advice(void);
+
 /* ---- training ---------------------------------------------------------------------------------------------------- */
 
 /* One field of a configuration as text, as a flag has it: {"batch_size", "512"}. */

@@ -416,6 +416,17 @@ static wl_status write_arguments(wl_run *run)
     return status;
 }
 
+/* A run of hours should not take days without a word. */
+static void advise(const wl_run *run)
+{
+    const char *kernels = wl_blas_advice();
+    char text[200];
+    if (!kernels) return;
+    snprintf(text, sizeof text,
+             "warning: OpenBLAS does not know this processor and is slow: start with OPENBLAS_CORETYPE=%s", kernels);
+    say(run, text);
+}
+
 static wl_status open_context(wl_run *run)
 {
     wl_context_options options = {.size = sizeof options, .threads = (uint32_t)run->config.threads};
@@ -427,6 +438,7 @@ wl_status wl_run_open(wl_run *run, const char *config_path)
 {
     run->state = (wl_checkpoint){.best = NAN, .scored = UINT64_MAX};
     if (read_config(run, config_path) || open_codebook(run) || open_context(run)) return run->error->code;
+    advise(run);
     char *folder = wl_copy_text(run->config.output, strlen(run->config.output), run->error);
     wl_status status = folder ? wl_make_directories(folder, run->error) : WL_ERROR_MEMORY;
     free(folder);
