@@ -20,7 +20,19 @@ test: | setup-test
 	cd build/release && ctest --output-on-failure
 	cd build/sanitize && ctest --output-on-failure
 
-bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract bench-eval bench-train
+# The Python package on every CPython of the machine, audited, against the reference, under AddressSanitizer.
+test-python: | setup-test
+	WORDLLAMA_CACHE=$(MODELS) sh tools/test_python.sh $(PYTHON_PARTS)
+
+# Its adapters against the libraries that they are for (torch among them: several GB).
+test-adapters: | setup-test
+	WORDLLAMA_CACHE=$(MODELS) sh tools/test_adapters.sh
+
+# The notebook of docs/, executed anew.
+notebook: | setup-test
+	WORDLLAMA_CACHE=$(MODELS) sh tools/notebook.sh
+
+bench: bench-embed bench-toolkit bench-tokenizers bench-opening bench-extract bench-eval bench-train bench-python
 
 bench-embed: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
@@ -42,6 +54,11 @@ bench-extract: release
 bench-eval: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
 	@sh bench/eval.sh $(MODELS)/models/l2_supercat_256 $(BENCH)
+
+# The package against the C library, the package wordllama and Model2Vec.
+bench-python: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	@WORDLLAMA_CACHE=$(MODELS) sh bench/python.sh $(BENCH)
 
 # Parts of it: make bench-train BENCH="steps table". Installs the reference (torch, several GB).
 bench-train: release
@@ -111,6 +128,6 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test bench bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit bench-train parity \
+.PHONY: all demo test test-python test-adapters notebook bench bench-python bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit bench-train parity \
         parity-extract parity-parquet parity-saved parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint
