@@ -26,7 +26,7 @@ def numpy() -> Any:
 def shaped(data: bytearray, shape: tuple[int, ...], letter: str) -> Any:
     """An array over data, which it keeps. letter: of the struct module. Without NumPy a memoryview, and an empty list
     for no rows, which a memoryview cannot be."""
-    module = numpy()
+    module = _numpy or numpy()
     if module is not None:
         return module.ndarray(shape, letter, data)
     if 0 in shape:
