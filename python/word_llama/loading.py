@@ -135,7 +135,12 @@ def _fetched(name: str, disable_download: bool) -> str | None:
         return None
     from . import training
 
-    return os.fspath(training.hub_fetch_model(name, offline=disable_download))
+    try:
+        return os.fspath(training.hub_fetch_model(name, offline=disable_download))
+    except OSError as error:
+        raise FileNotFoundError(
+            f"there is no file or folder {name!r} here, and no such model at the hub: {error}"
+        ) from error
 
 
 # ---- the package `wordllama`'s way -----------------------------------------------------------------------------------

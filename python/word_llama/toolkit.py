@@ -38,7 +38,8 @@ def whole(name: str, value: Any, least: int, most: int = 2**32 - 1) -> int:
     except AttributeError:
         raise TypeError(f"{name} is {type(value).__name__}, expected an int") from None
     if not least <= number <= most:
-        raise ValueError(f"{name} is {number}, expected {least} to {most}")
+        limits = f"{least} to {most}" if most < 2**31 else f"at least {least}"
+        raise ValueError(f"{name} is {number}, expected {limits}")
     return int(number)
 
 

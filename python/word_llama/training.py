@@ -720,7 +720,12 @@ def _settings(given: Mapping[str, object]) -> list[tuple[str, str]]:
 def _steps(progress: bool | Callable[[TrainState], object] | None) -> Iterator[Callable[..., object] | None]:
     if callable(progress):
         told = progress
-        yield lambda *values: told(TrainState(*values))
+
+        def tell(*values: Any) -> object:
+            state = TrainState(*values)
+            return told(state) if state.steps else None  # while texts are prepared there is none
+
+        yield tell
     elif progress:
         with reporter(True, None, "steps") as report:
             yield lambda *values: _show_state(report, TrainState(*values))
