@@ -24,7 +24,7 @@ from wordllama.algorithms import (  # type: ignore[import-untyped]
 )
 
 VERSION = "0.4.0.post1"
-NOISE = np.float32([0, 0.125, 0.25, 0.5])
+NOISE = np.array([0, 0.125, 0.25, 0.5], dtype=np.float32)
 
 
 class Numbers:

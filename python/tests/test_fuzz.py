@@ -49,6 +49,7 @@ def test_any_text(model: Model, texts: list[str]) -> None:
 
 @given(value=anything, other=anything)
 def test_any_argument(model: Model, value: Any, other: Any) -> None:
+    call: Any
     for call in (model.embed, model.tokenize, model.split, model.key, model.deduplicate):
         attempt(call, value)
     for call in (

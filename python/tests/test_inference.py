@@ -6,6 +6,7 @@ import gc
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,7 @@ def test_embed(wl: WordLlamaInference) -> None:
 
 
 def test_binary(wl: WordLlamaInference, tmp_path: Path) -> None:
+    assert wl.path
     binary = WordLlamaInference.open(wl.path, binary=True)
     bits = binary.embed(["a cat", "a dog"])
     assert bits.dtype == np.uint64 and bits.shape == (2, 4)
@@ -99,9 +101,10 @@ def test_split(wl: WordLlamaInference) -> None:
     assert places.dtype == np.int32 and values.dtype == np.float32 and all_of_them.dtype == np.float32
     assert np.array_equal(all_of_them[places], values)
     assert len(wl.split(text, target_size=97, intermediate_size=30, cleanup_size=10, tokens=True)) >= 1
+    split: Any = wl.split
     for wrong in ({"target_size": 10}, {"window_size": 2}, {"poly_order": 5}, {"target_size": -1}, {"window_size": 0}):
         with pytest.raises(ValueError, match="."):
-            wl.split(text, **wrong)
+            split(text, **wrong)
     with pytest.raises(TypeError, match="text is list"):
         wl.split(["a"])  # type: ignore[arg-type]
 

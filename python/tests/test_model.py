@@ -25,7 +25,7 @@ def test_shapes(model: Model) -> None:
     assert (model.embed(["I went to the car"])[0] == one).all()
     assert one[:2].tolist() == [-0.24807128310203552, 0.13710936903953552]  # as the README prints it
     lists = model.embed(["a", "b"], return_np=False)
-    assert isinstance(lists, list) and np.array_equal(np.float32(lists), model.embed(["a", "b"]))
+    assert isinstance(lists, list) and np.array_equal(np.array(lists, dtype=np.float32), model.embed(["a", "b"]))
     assert model.embed("a", return_np=False) == lists[0]
 
 

@@ -22,7 +22,7 @@ import pytest
 
 _train = pytest.importorskip("word_llama._train", reason="word_llama was built without its training part")
 
-from word_llama import extract as extraction  # noqa: E402
+from word_llama.extract import extract_from_hf, extract_hf, extract_safetensors  # noqa: E402
 from word_llama import training  # noqa: E402
 from word_llama._progress import reporter  # noqa: E402
 
@@ -216,15 +216,15 @@ def test_extract_by_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
-    assert extraction.extract_hf(SimpleNamespace(name="tiny"), "first.safetensors").revision == commit
-    assert extraction.extract_hf("tiny", tmp_path / "second.safetensors").rows == ROWS
-    assert extraction.extract_from_hf("tiny", "third").path == Path("third.safetensors")
+    assert extract_hf(SimpleNamespace(name="tiny"), "first.safetensors").revision == commit
+    assert extract_hf("tiny", tmp_path / "second.safetensors").rows == ROWS
+    assert extract_from_hf("tiny", "third").path == Path("third.safetensors")
     table = repository / "snapshots" / commit / "model.safetensors"
-    assert extraction.extract_safetensors("tiny", table).dim == DIM
+    assert extract_safetensors("tiny", table).dim == DIM
     written = [read_safetensors(Path(f"{name}.safetensors")) for name in ("first", "second", "third", "tiny")]
     assert all(tensors == written[0] for tensors in written)
     with pytest.raises(TypeError, match="config"):
-        extraction.extract_hf(5, "out")  # type: ignore[arg-type]
+        extract_hf(5, "out")  # type: ignore[arg-type]
 
 
 def test_concat(tmp_path: Path, codebook: Path) -> None:
