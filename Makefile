@@ -58,7 +58,9 @@ bench-eval: release
 # The package against the C library, the package wordllama and Model2Vec.
 bench-python: release
 	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
-	@WORDLLAMA_CACHE=$(MODELS) sh bench/python.sh $(BENCH)
+	@[ -x build/bench/python/venv/bin/python ] || python3 -m venv build/bench/python/venv
+	@build/bench/python/venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps -w build/python/dist .
+	@WORDLLAMA_CACHE=$(MODELS) sh bench/python.sh build/bench/python/venv/bin/python $(BENCH)
 
 # Parts of it: make bench-train BENCH="steps table". Installs the reference (torch, several GB).
 bench-train: release

@@ -309,6 +309,35 @@ end:
     return NULL;
 }
 
+/* table(dim): a row for each id, float32, as bytearray. A text of one token has its row. */
+static PyObject *table(PyObject *object, PyObject *number)
+{
+    model_object *self = (model_object *)object;
+    long dim;
+    if (!read_long(number, 0, UINT32_MAX, "dim", &dim)) return NULL;
+    wl_embed_options options = embed_options(WL_OFF, 0, (unsigned)dim);
+    size_t rows = wl_model_describe(self->model).rows, size = row_size(self, &options);
+    PyObject *out = size ? new_bytes(rows, size) : NULL;
+    wl_context *context = out ? model_take(self, 1) : NULL;
+    uint32_t *ids = malloc((rows + 1) * sizeof *ids);
+    size_t *starts = malloc((rows + 1) * sizeof *starts);
+    wl_error error = {.code = WL_ERROR_MEMORY};
+    wl_status status = ids && starts ? WL_OK : WL_ERROR_MEMORY;
+    for (size_t i = 0; i <= rows && !status; i++) {
+        ids[i] = (uint32_t)i;
+        starts[i] = i;
+    }
+    if (context && !status)
+        status = wl_embed_ids(self->model, context, ids, starts, rows, &options, PyByteArray_AsString(out), rows * size,
+                              &error);
+    if (context) model_put(self, context, 1);
+    free(ids);
+    free(starts);
+    if (context && !status) return out;
+    Py_XDECREF(out);
+    return raise(&error);
+}
+
 /* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 static wl_status encode_all(model_object *self, wl_context *context, const texts *all, const wl_encode_options *options,
@@ -415,6 +444,7 @@ static PyMethodDef own_methods[] = {
     {"embed_one", (PyCFunction)(void (*)(void))embed_one, METH_FASTCALL, NULL},
     {"embed", (PyCFunction)(void (*)(void))embed, METH_FASTCALL, NULL},
     {"embed_tokens", (PyCFunction)(void (*)(void))embed_tokens, METH_FASTCALL, NULL},
+    {"table", table, METH_O, NULL},
     {"encode", (PyCFunction)(void (*)(void))encode, METH_FASTCALL, NULL},
     {"decode", decode, METH_VARARGS, NULL},
     {"piece", piece, METH_O, NULL},

@@ -47,28 +47,45 @@ static int fail_type(PyObject *object, Py_ssize_t place)
     return -1;
 }
 
-/* A str with lone surrogates has no UTF-8: its bytes are ill-formed, and replaced as such. */
-static PyObject *encode_surrogates(PyObject *object)
+/* The limited API does not tell it, but the method does, without looking at the text; -1 with an exception set. */
+static int is_ascii(PyObject *object)
 {
-    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return NULL;
-    PyErr_Clear();
-    return PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
+    static PyObject *method; /* of the process */
+    if (!method) method = PyObject_GetAttrString((PyObject *)&PyUnicode_Type, "isascii");
+    PyObject *answer = method ? PyObject_CallFunctionObjArgs(method, object, NULL) : NULL;
+    if (!answer) return -1;
+    int result = answer == Py_True;
+    Py_DECREF(answer);
+    return result;
+}
+
+/* UTF-8 that is gone with the batch. A str with lone surrogates has none: its bytes are ill-formed, and replaced as
+ * such. */
+static int add_encoded(texts *these, PyObject *object)
+{
+    PyObject *bytes = PyUnicode_AsUTF8String(object);
+    if (!bytes && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        bytes = PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
+    }
+    char *data;
+    Py_ssize_t size;
+    if (!bytes || PyBytes_AsStringAndSize(bytes, &data, &size) != 0) return -1;
+    append(these, (wl_text){data, (size_t)size}, bytes);
+    return 0;
 }
 
 int texts_add(texts *these, PyObject *object, Py_ssize_t place)
 {
     if (!PyUnicode_Check(object)) return fail_type(object, place);
     if (reserve(these)) return -1;
+    int ascii = is_ascii(object);
+    if (ascii <= 0) return ascii ? -1 : add_encoded(these, object);
+    /* Its own bytes. Of others this would be a copy that the str keeps as long as it lives. */
     Py_ssize_t size;
     const char *data = PyUnicode_AsUTF8AndSize(object, &size);
-    if (data) {
-        append(these, (wl_text){data, (size_t)size}, Py_NewRef(object));
-        return 0;
-    }
-    PyObject *bytes = encode_surrogates(object);
-    char *encoded;
-    if (!bytes || PyBytes_AsStringAndSize(bytes, &encoded, &size) != 0) return -1;
-    append(these, (wl_text){encoded, (size_t)size}, bytes);
+    if (!data) return -1;
+    append(these, (wl_text){data, (size_t)size}, Py_NewRef(object));
     return 0;
 }
 

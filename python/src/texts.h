@@ -1,5 +1,5 @@
-/* Texts out of Python objects: strings are borrowed where they lie (ASCII, or their cached UTF-8), never copied as a
- * list. All of it needs the GIL. */
+/* Texts out of Python objects: a str that is ASCII is borrowed where it lies, another one's UTF-8 lives as long as the
+ * batch. All of it needs the GIL. */
 #ifndef WORD_LLAMA_TEXTS_H
 #define WORD_LLAMA_TEXTS_H
 

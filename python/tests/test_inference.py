@@ -192,6 +192,16 @@ def test_own_table(wl: WordLlamaInference) -> None:
     assert np.allclose(half.embed("a cat")[0], own.embed("a cat")[0], atol=1e-2)
 
 
+def test_table(wl: WordLlamaInference) -> None:
+    table = wl.embedding
+    assert table.shape == (32000, 256) and table.dtype == np.float32
+    ids = wl.tokenize("a cat sat")[0].ids
+    assert np.allclose(table[ids].mean(axis=0), wl.embed("a cat sat")[0], atol=1e-6)
+    assert np.array_equal(WordLlama.load(trunc_dim=64).embedding, table[:, :64])
+    own = WordLlamaInference((table * 10).astype(np.uint8), Path(wl.path or "") / "tokenizer.json")
+    assert np.array_equal(own.embedding, (table * 10).astype(np.uint8))
+
+
 def test_tokenize(wl: WordLlamaInference) -> None:
     one, other = wl.tokenize(["Hello naïve world", "Hi"])
     assert len(one) == len(other) == len(one.ids) and one.attention_mask == [1] * len(one)

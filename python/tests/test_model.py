@@ -153,6 +153,14 @@ def test_wrong_types(model: Model, texts: object, message: str) -> None:
         model.embed(texts)  # type: ignore[arg-type]
 
 
+def test_strings_keep_no_copy(model: Model) -> None:
+    """What a text that is not ASCII costs in UTF-8 is gone with the call."""
+    texts = [f"東京 {i}" for i in range(2000)]
+    before = [sys.getsizeof(text) for text in texts]
+    model.embed(texts)
+    assert [sys.getsizeof(text) for text in texts] == before
+
+
 def test_iterator_that_fails(model: Model) -> None:
     def failing() -> object:
         yield "a"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _core
-from ._arrays import contiguous
+from ._arrays import contiguous, numpy, shaped
 from .toolkit import OFF, ON, POLICIES, Toolkit, items_of
 
 TYPE_CHECKING = False
@@ -37,6 +37,30 @@ class WordLlamaInference(Toolkit):
         self.dim = core.describe()["dim"]
         self.binary = bool(binary)
         self._check()
+
+    @property
+    def embedding(self) -> Any:
+        """The table: (vocabulary, dim) float32, a copy made each time. Weights of tokens are in it."""
+        return shaped(self._handle.table(self._cut), (self._handle.describe()["rows"], self.dim), "f")
+
+    @property
+    def tokenizer(self) -> Any:
+        """The Tokenizer of the library `tokenizers`, which must be installed, read anew each time.
+
+        Raises:
+            ValueError: the model was made of an array, or is a packed file.
+        """
+        import os
+
+        from tokenizers import Tokenizer
+
+        path, given, _ = self._source or ("", None, "")
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        places = [given, path.removesuffix(".safetensors") + ".tokenizer.json", os.path.join(folder, "tokenizer.json")]
+        for place in places:
+            if place and os.path.isfile(place):
+                return Tokenizer.from_file(place)
+        raise ValueError(f"{self!r} has no tokenizer.json beside it")
 
     def _check(self) -> None:
         if self.binary and self.dim % 64:
@@ -112,6 +136,9 @@ def _core_of_table(embedding: Any, tokenizer: Any) -> _core.Model:
     import struct
     import tempfile
 
+    module = numpy()
+    if module is not None and module.asarray(embedding).dtype.kind != "f":
+        embedding = module.asarray(embedding, module.float32)
     table = memoryview(contiguous(embedding))
     if table.ndim != 2 or table.format not in "fde":
         raise ValueError(f"the table has {table.ndim} dimensions and format {table.format!r}, expected 2 of floats")

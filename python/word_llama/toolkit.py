@@ -371,6 +371,11 @@ class Toolkit:
         windows = {"window_size": window_size, "savgol_window": savgol_window, "poly_order": poly_order}
         target, intermediate, cleanup = (whole(name, value, 1) for name, value in sizes.items())
         window, smoothing, order = (whole(name, value, 1) for name, value in windows.items())
+        for name, width in (("window_size", window), ("savgol_window", smoothing)):
+            if width < 3 or width % 2 == 0:
+                raise ValueError(f"{name} is {width}, expected an odd number of at least 3")
+        if order >= smoothing:
+            raise ValueError(f"poly_order is {order}, expected less than savgol_window, which is {smoothing}")
         found = self._handle.split(text, target, intermediate, cleanup, window, smoothing, order, tokens, return_minima)
         return _minima(*found) if return_minima else found
 
