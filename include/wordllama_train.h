@@ -666,7 +666,8 @@ typedef struct wl_targets_options {
 WL_API wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path,
                                  const wl_targets_options *options, wl_error *error);
 
-/* ---- products of matrices ------------------------------------------------------------------------------------------ */
+/* ---- products of matrices -----------------------------------------------------------------------------------------
+ */
 
 /* OpenBLAS runs kernels of long ago, several times slower, on a processor that is newer than it: the value that
  * OPENBLAS_CORETYPE should have when it is loaded, or NULL where it does well, or the variable is set. Static
