@@ -51,7 +51,8 @@ typedef struct cli_settings {
     const char *kept, *removed_file, *texts_file; /* of preparing texts */
     double near, strength, whitening;
     uint32_t least_tokens, most_tokens, keep_duplicates, resume;
-    const char *label_field; /* of classifiers */
+    uint32_t entries, word_pieces, alphabet, least_count, cased; /* of vocabularies */
+    const char *label_field;                                     /* of classifiers */
     uint32_t folds;
     cli_list fields[WL_TRAIN_FIELDS]; /* of training, as config_fields.def has them; the values each was given */
     uint32_t help, man, version;
@@ -83,6 +84,7 @@ enum verb_place {
     VERB_EVAL,
     VERB_CLASSIFY,
     VERB_PREPARE,
+    VERB_VOCAB,
     VERB_TARGETS,
     VERB_TRAIN,
 };

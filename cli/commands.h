@@ -29,6 +29,7 @@ wl_status cmd_reduce(const cli_settings *settings, wl_error *error);
 wl_status cmd_eval(const cli_settings *settings, wl_error *error);
 wl_status cmd_classify(const cli_settings *settings, wl_error *error);
 wl_status cmd_prepare(const cli_settings *settings, wl_error *error);
+wl_status cmd_vocab(const cli_settings *settings, wl_error *error);
 wl_status cmd_targets(const cli_settings *settings, wl_error *error);
 wl_status cmd_train(const cli_settings *settings, wl_error *error);
 

@@ -18,6 +18,7 @@ HAND_OVER(reduce)
 HAND_OVER(eval)
 HAND_OVER(classify)
 HAND_OVER(prepare)
+HAND_OVER(vocab)
 HAND_OVER(targets)
 HAND_OVER(train)
 

@@ -316,6 +316,23 @@ const cli_verb verb_table[] = {
         .run = cmd_prepare,
     },
     {
+        .name = "vocab",
+        .operands = "FILE... -o OUT",
+        .summary = "learn a vocabulary from texts",
+        .description =
+            "Reads files of records as 'wordllama prepare' takes them and counts the words of all texts in them. "
+            "Learns WordPiece's pieces from the counts, then adds the most frequent words whole until the vocabulary "
+            "has --size entries, and writes a tokenizer.json to OUT, for 'wordllama train' and for every program that "
+            "reads such files. Prints how many texts and words it read, and which part of the words is one entry. OUT "
+            "appears under its name only when it is complete.",
+        .example = "printf '{\"text\": \"%s\"}\\n' \"the cat sat\" \"the cats sat\" \"a cat sits\" >texts.jsonl\n"
+                   "wordllama vocab texts.jsonl -o tokenizer.json --size 30",
+        .least = 1,
+        .most = SIZE_MAX,
+        .takes_files = true,
+        .run = cmd_vocab,
+    },
+    {
         .name = "targets",
         .operands = "TEACHER[:WEIGHT]... -o OUT",
         .summary = "make target vectors of what teachers say of texts",

@@ -641,6 +641,35 @@ typedef struct wl_prepared {
 WL_API wl_status wl_prepare(const char *const *paths, size_t count, const wl_tokenizer *tokenizer, const char *path,
                             const wl_prepare_options *options, wl_prepared *prepared, wl_error *error);
 
+/* ---- vocabularies ------------------------------------------------------------------------------------------------ */
+
+typedef struct wl_vocabulary_options {
+    size_t size;          /* sizeof(wl_vocabulary_options) */
+    uint32_t entries;     /* of the vocabulary, special tokens included; 0: 60000 */
+    uint32_t pieces;      /* how many of them WordPiece learns, the rest being whole words; 0: 8000, or all entries */
+    uint32_t alphabet;    /* the most frequent characters that become entries; 0: 1000 */
+    uint32_t least_count; /* of a pair that is joined, and of a word; 0: 2 */
+    bool cased;           /* upper case and accents stay */
+    wl_progress progress; /* NULL: none; told records read, and bytes of text */
+    void *user;
+} wl_vocabulary_options;
+
+typedef struct wl_vocabulary_learned {
+    uint64_t texts, words;    /* read; words in them */
+    uint64_t different;       /* words */
+    uint64_t entries, pieces; /* of the vocabulary; of them, what WordPiece learned, characters included */
+    double covered;           /* part of all words that are one entry */
+} wl_vocabulary_learned;
+
+/* Learns a vocabulary from files of records, as wl_prepare takes them, all their texts counting alike: WordPiece's
+ * pieces, then the most frequent words that are not among them, each an entry. Writes to path a tokenizer.json:
+ * BERT's normalizer and its words, WordPiece with "##", [PAD] and [UNK] as the first two entries. The same files give
+ * the same bytes. learned may be NULL. WL_ERROR_ARGUMENT: pieces above entries; WL_ERROR_FORMAT: a broken record, with
+ * file and line, or no word at all. Memory: the different words, about 100 bytes each. */
+WL_API wl_status wl_learn_vocabulary(const char *const *paths, size_t count, const char *path,
+                                     const wl_vocabulary_options *options, wl_vocabulary_learned *learned,
+                                     wl_error *error);
+
 /* ---- teachers ---------------------------------------------------------------------------------------------------- */
 
 /* A teacher's vectors: a .npy (F32, F16; C order) or a safetensors file with one 2-dimensional tensor (or the one

@@ -20,7 +20,7 @@ else
 fi
 if [ ! -x build/lint/bin/ruff ] || [ ! -x build/lint/bin/mypy ]; then
     python3 -m venv build/lint
-    build/lint/bin/pip install --quiet --disable-pip-version-check ruff==0.14.5 mypy==1.18.2 numpy==2.3.5 pytest==9.0.1
+    build/lint/bin/pip install --quiet --disable-pip-version-check ruff==0.14.5 mypy==1.18.2 numpy==2.4.6 pytest==9.0.1 hypothesis==6.148.2
 fi
 # shellcheck disable=SC2046
 build/lint/bin/ruff check --quiet --line-length 120 $(git ls-files '*.py') || failed=1
