@@ -577,9 +577,69 @@ static void test_vocabularies(void)
     check_vocabulary(WL_TEST_DATA "/golden/tokenizers/bert_uncased.json", bert, 2, 2, "10");
 }
 
+/* ---- rotations --------------------------------------------------------------------------------------------------- */
+
+/* It begins as nothing; whatever W becomes, lengths and angles stay; a slope is that of turning two axes. */
+static void test_rotation(void)
+{
+    enum { ROWS = 30, DIM = 7, TEXTS = 12 };
+    wl_random random = wl_random_seed(31, 0);
+    wl_bag_table table = random_table(&random, ROWS, DIM, WL_F32);
+    wl_bags bags = random_bags(&random, TEXTS, 7, ROWS);
+    float *slopes = random_numbers(&random, TEXTS * DIM);
+    wl_projector_options options = {.kind = WL_PROJECT_ROTATION, .dim = DIM, .bias = true, .token_weights = true};
+    wl_projector *projector = create(&table, &options, NULL);
+    wl_parameters *parameters = wl_projector_parameters(projector);
+    CHECK(parameters->count == 1 && strcmp(parameters->items[0].name, "rotation.weight") == 0);
+    float *weight = parameters->items[0].values, *found = parameters->items[0].slopes;
+    wl_pool *pool = new_pool(2);
+    float *plain = calloc(TEXTS * DIM, sizeof *plain), *turned;
+    wl_bags_pool(pool, &table, &bags, NULL, plain);
+    turned = run(projector, pool, &bags, slopes);
+    for (size_t i = 0; i < TEXTS * DIM; i++) CHECK(fabsf(plain[i] - turned[i]) < 1e-6F);
+    free(turned);
+    for (size_t i = 0; i < DIM; i++)
+        for (size_t j = 0; j < i; j++) {
+            const float step = 1e-2F;
+            double ends[2];
+            for (int side = 0; side < 2; side++) {
+                weight[i * DIM + j] = side ? step : -step;
+                weight[j * DIM + i] = -weight[i * DIM + j];
+                ends[side] = loss_of(projector, pool, &bags, slopes);
+            }
+            weight[i * DIM + j] = weight[j * DIM + i] = 0;
+            double expected = (ends[1] - ends[0]) / (2 * (double)step);
+            double slope = (double)found[i * DIM + j] - (double)found[j * DIM + i];
+            CHECK_THAT(fabs(slope - expected) < 2e-3 * (fabs(expected) + 1), "%g, not %g", slope, expected);
+        }
+    for (size_t i = 0; i < DIM * DIM; i++) weight[i] += (float)(wl_random_unit(&random) - 0.5);
+    turned = run(projector, pool, &bags, NULL);
+    for (size_t a = 0; a < TEXTS; a++)
+        for (size_t b = 0; b <= a; b++) {
+            double before = 0, after = 0;
+            for (size_t j = 0; j < DIM; j++) {
+                before += (double)plain[a * DIM + j] * (double)plain[b * DIM + j];
+                after += (double)turned[a * DIM + j] * (double)turned[b * DIM + j];
+            }
+            CHECK_THAT(fabs(before - after) < 1e-5, "%g became %g", before, after);
+        }
+    free(turned);
+    free(plain);
+    wl_projector_free(projector);
+    wl_pool_free(pool);
+    wl_error error;
+    options.dim = DIM - 1;
+    CHECK(!wl_projector_create(&table, &options, NULL, &error) && error.code == WL_ERROR_ARGUMENT &&
+          strstr(error.message, "rotation"));
+    free(slopes);
+    free_bags(bags);
+    free_table(table);
+}
+
 int main(void)
 {
     test_golden();
+    test_rotation();
     test_differences();
     test_threads();
     test_blocks();

@@ -1,5 +1,6 @@
 /* Training as a whole: the reference's losses, slopes and steps; every loss falls where it can; every kind of bad input
  * says what is wrong; allocations that fail. */
+#include "format/half.h"
 #include "train.h"
 
 #include "fault.h"
@@ -224,6 +225,23 @@ static double mean_loss(const char *output, unsigned long begin, unsigned long e
     return sum / (double)count;
 }
 
+/* The rows of a model of all columns, F16, as floats; to be freed. */
+static float *read_saved(const char *name)
+{
+    wl_safetensors file;
+    CHECK_THAT(!wl_safetensors_open(&file, in_root(name), &error), "%s: %s", name, error.message);
+    const wl_tensor *tensor = wl_safetensors_find(&file, "embedding.weight");
+    float *rows = tensor ? malloc(tensor->count * sizeof *rows) : NULL;
+    CHECK(rows && tensor->dtype == WL_F16 && tensor->count == WORDS * COLUMNS);
+    for (size_t i = 0; rows && i < tensor->count; i++) {
+        uint16_t half;
+        memcpy(&half, (const char *)tensor->data + 2 * i, sizeof half);
+        rows[i] = wl_f16_to_f32(half);
+    }
+    wl_safetensors_close(&file);
+    return rows;
+}
+
 #define TARGETS "[{\"path\": \"$triplets.safetensors\", \"targets\": \"$targets.npy\"}]"
 
 static void test_losses(void)
@@ -267,6 +285,44 @@ static void test_losses(void)
         CHECK(trained.steps == 120 && trained.best_step == 120 && isfinite(trained.loss) && isnan(trained.score));
         wl_remove_tree(in_root("loss"));
     }
+}
+
+/* A rotation learns what comes first, and leaves the cosines of whole vectors alone; and rows by their length. */
+static void test_rotation(void)
+{
+    run_settings settings = make_run("turned", "triplets.safetensors");
+    set(&settings, "losses", "[{\"kind\": \"distill_distributions\", \"scale\": 5, \"dims\": [6]}]");
+    set(&settings, "data", TARGETS);
+    set(&settings, "kind", "rotation");
+    set(&settings, "dim", "0");
+    set(&settings, "matryoshka", "24,6");
+    set(&settings, "steps", "120");
+    set(&settings, "schedule", "constant");
+    set(&settings, "learning_rate", "0.02");
+    CHECK_THAT(!train(&settings, NULL), "%s", error.message);
+    double before = mean_loss("turned", 1, 13), after = mean_loss("turned", 109, 121);
+    CHECK_THAT(after < 0.97 * before, "from %g to %g", before, after);
+    float *start = read_saved("codebook.safetensors"), *rows = read_saved("turned/model_24.safetensors");
+    for (size_t i = 1; start && rows && i < WORDS; i++) {
+        double was = wl_vector_cosine(WL_ELEMENT_F32, start, start + i * COLUMNS, COLUMNS);
+        double is = wl_vector_cosine(WL_ELEMENT_F32, rows, rows + i * COLUMNS, COLUMNS);
+        CHECK_THAT(fabs(was - is) < 2e-3, "row %zu: %g became %g", i, was, is);
+    }
+    free(rows);
+    settings = make_run("scaled", "triplets.safetensors");
+    set(&settings, "kind", "table");
+    set(&settings, "dim", "24");
+    set(&settings, "matryoshka", "24");
+    set(&settings, "learning_rate", "0");
+    set(&settings, "norm_power", "-1");
+    CHECK_THAT(!train(&settings, NULL), "%s", error.message);
+    rows = read_saved("scaled/model_24.safetensors");
+    for (size_t i = 0; rows && i < WORDS; i++) {
+        double square = wl_vector_dot(WL_ELEMENT_F32, rows + i * COLUMNS, rows + i * COLUMNS, COLUMNS);
+        CHECK_THAT(fabs(square - 1) < 4e-3, "row %zu: %g", i, square);
+    }
+    free(rows);
+    free(start);
 }
 
 /* What a teacher says of similarities does not depend on how long its vectors are. */
@@ -421,6 +477,8 @@ static void test_bad_input(void)
         {"losses", "distill_cosine", WL_ERROR_ARGUMENT, {"distill_cosine", "targets"}},
         {"losses", "[{\"kind\": \"cosent\", \"learn_scale\": true}]", WL_ERROR_ARGUMENT, {"scale of cosent", ""}},
         {"mask_by_teacher", "true", WL_ERROR_ARGUMENT, {"mask_by_teacher", "targets"}},
+        {"norm_power", "-0.2", WL_ERROR_ARGUMENT, {"norm_power", "kind table"}},
+        {"kind", "rotation", WL_ERROR_ARGUMENT, {"dim is 12", "rotation"}},
         {"name", "a/b", WL_ERROR_ARGUMENT, {"name", "a/b"}},
         {"name", "log.jsonl", WL_ERROR_ARGUMENT, {"name", "another file"}},
         {"log", "$triplets.safetensors", WL_ERROR_ARGUMENT, {"would be written over", ""}},
@@ -526,6 +584,7 @@ int main(void)
     put_targets("targets.npy", "triplets.safetensors", 12, false, 0);
     put_targets("scaled.npy", "triplets.safetensors", 12, true, 0);
     test_losses();
+    test_rotation();
     test_scaled_targets();
     test_few_rows();
     test_empty_sides();

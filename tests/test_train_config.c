@@ -67,8 +67,8 @@ static void test_table(void)
         CHECK(!number || field->lowest < field->highest);
     }
     /* Words in the order of the enums. */
-    CHECK(has_words(&wl_train_fields[WL_TRAIN_kind], "linear|mlp|table") && WL_PROJECT_LINEAR == 0 &&
-          WL_PROJECT_MLP == 1 && WL_PROJECT_TABLE == 2);
+    CHECK(has_words(&wl_train_fields[WL_TRAIN_kind], "linear|mlp|table|rotation") && WL_PROJECT_LINEAR == 0 &&
+          WL_PROJECT_MLP == 1 && WL_PROJECT_TABLE == 2 && WL_PROJECT_ROTATION == 3);
     CHECK(has_words(&wl_train_fields[WL_TRAIN_binarizer], "none|ste|tanh|reste|stochastic") && WL_BINARIZE_NONE == 0 &&
           WL_BINARIZE_STE == 1 && WL_BINARIZE_TANH == 2 && WL_BINARIZE_RESTE == 3 && WL_BINARIZE_STOCHASTIC == 4);
     CHECK(has_words(&wl_train_fields[WL_TRAIN_schedule], "linear|cosine|constant") && WL_SCHEDULE_LINEAR == 0 &&
@@ -168,8 +168,8 @@ static void test_wrong_texts(void)
         {"learning_rate", "1,5", "'1,5'"},
         {"beta1", "1", "beta1 is '1'"},
         {"bias", "yes", "bias is 'yes', expected true or false"},
-        {"kind", "lin", "kind is 'lin', expected linear|mlp|table"},
-        {"kind", "", "expected linear|mlp|table"},
+        {"kind", "lin", "kind is 'lin', expected linear|mlp|table|rotation"},
+        {"kind", "", "expected linear|mlp|table|rotation"},
         {"name", "a\xFF", "UTF-8"},
         {"matryoshka", "64,,32", "matryoshka is ''"},
         {"matryoshka", "64,", "whole numbers from 1 to 65536"},
@@ -258,8 +258,8 @@ static void test_wrong_json(void)
         {"{\"learning_rate\": 1e999}", 1, "learning_rate is '1e999'"},
         {"{\"bias\": 1}", 1, "bias is '1', expected true or false"},
         {"{\"bias\": \"true\"}", 1, "expected true or false"},
-        {"{\"kind\": 2}", 1, "kind is '2', expected linear|mlp|table"},
-        {"{\"kind\": \"lin\"}", 1, "kind is 'lin', expected linear|mlp|table"},
+        {"{\"kind\": 2}", 1, "kind is '2', expected linear|mlp|table|rotation"},
+        {"{\"kind\": \"lin\"}", 1, "kind is 'lin', expected linear|mlp|table|rotation"},
         {"{\"name\": 3}", 1, "name is '3', expected a string"},
         {"{\"name\": \"a\\u0000b\"}", 1, "name is 'a"},
         {"{\"output\": {}}", 1, "output is '{}', expected a path"},

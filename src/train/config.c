@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "train/config_value.h"
+#include "train/projector.h"
 
 const wl_train_field wl_train_fields[WL_TRAIN_FIELDS] = {
 #define FIELD(kind, name, flag, start, lowest, highest, value, help)                                                   \
@@ -142,6 +143,9 @@ wl_status wl_train_config_check(const wl_train_config *config, wl_error *error)
                        config->matryoshka_weights.count, config->matryoshka.count);
     if (!config->epochs && !config->steps)
         return wl_fail(error, WL_ERROR_ARGUMENT, "epochs and steps are both 0: there is nothing to do");
+    if (config->norm_power != 0 && config->kind != WL_PROJECT_TABLE)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "norm_power is %g, and only kind table has rows of its own",
+                       config->norm_power);
     if (config->warm_up >= 1 && config->warm_up != floor(config->warm_up))
         return wl_fail(error, WL_ERROR_ARGUMENT, "warm_up is %.10g, expected whole steps, or a share below 1",
                        config->warm_up);

@@ -13,6 +13,7 @@ static const wl_projector_functions *const kinds[] = {
     [WL_PROJECT_LINEAR] = &wl_projector_linear,
     [WL_PROJECT_MLP] = &wl_projector_mlp,
     [WL_PROJECT_TABLE] = &wl_projector_table,
+    [WL_PROJECT_ROTATION] = &wl_projector_rotation,
 };
 
 /* ---- what the kinds share ---------------------------------------------------------------------------------------- */
@@ -43,6 +44,20 @@ size_t wl_projector_slope_block(const wl_projector *projector)
 {
     size_t rows = wl_projector_block(projector) / 8;
     return rows < SLOPE_ROWS ? rows : SLOPE_ROWS;
+}
+
+wl_bags wl_bags_part(const wl_bags *bags, size_t first, size_t most)
+{
+    size_t left = bags->count - first;
+    return (wl_bags){bags->ids, bags->starts + first, left < most ? left : most};
+}
+
+void wl_projector_hold(wl_projector *projector, wl_pool *pool, const wl_bags *part, size_t first)
+{
+    if (projector->held == first) return;
+    const float *weights = projector->token_weights ? projector->weights.data : NULL;
+    wl_bags_pool(pool, &projector->table, part, weights, projector->inputs.data);
+    projector->held = first;
 }
 
 wl_parameter *wl_projector_add(wl_projector *projector, const char *name, size_t rows, size_t columns, wl_error *error)
@@ -101,13 +116,17 @@ static wl_status check(const wl_bag_table *table, const wl_projector_options *op
                        options->hidden, most);
     if (options->kind == WL_PROJECT_TABLE && options->dim > table->dim)
         return wl_fail(error, WL_ERROR_ARGUMENT, "dim is %u, more than the table's %zu", options->dim, table->dim);
+    if (options->kind == WL_PROJECT_ROTATION && options->dim != table->dim)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "dim is %u, and a rotation has the table's %zu", options->dim,
+                       table->dim);
     return WL_OK;
 }
 
 /* What w begins with. */
 static wl_status add_token_weights(wl_projector *projector, const float *starts, wl_error *error)
 {
-    if (!projector->options.token_weights || projector->options.kind == WL_PROJECT_TABLE) return WL_OK;
+    wl_projector_kind kind = projector->options.kind;
+    if (!projector->options.token_weights || kind == WL_PROJECT_TABLE || kind == WL_PROJECT_ROTATION) return WL_OK;
     projector->token_weights = wl_projector_add(projector, "token_weights", projector->table.rows, 1, error);
     if (!projector->token_weights) return WL_ERROR_MEMORY;
     for (size_t i = 0; i < projector->table.rows; i++) projector->token_weights->values[i] = starts ? starts[i] : 1;
@@ -148,6 +167,8 @@ void wl_projector_free(wl_projector *projector)
     free_scratch(&projector->units);
     free_scratch(&projector->means);
     free_scratch(&projector->mean_slopes);
+    free_scratch(&projector->rotation);
+    free_scratch(&projector->rotation_slopes);
     wl_token_index_free(&projector->index);
     free(projector->touched);
     free(projector->singles);

@@ -2,6 +2,7 @@
  *   LINEAR  y = W mean(g_t E_t) + b        pooled first, since the mean and a linear map commute
  *   MLP     y = mean(V relu(W g_t E_t + b) + c)   each different token of a batch once, then pooled
  *   TABLE   y = mean(T_t)                  the table itself is learned (StaticEmbedding)
+ *   ROTATION  y = Q mean(E_t)              Q orthogonal: what the leading dimensions hold is learned
  * g_t = gelu(w_t), one learned number a token (the exact gelu, by erf), 1 at the start but for stop words; or 1. */
 #ifndef WL_TRAIN_PROJECTOR_H
 #define WL_TRAIN_PROJECTOR_H
@@ -9,7 +10,12 @@
 #include "train/bags.h"
 #include "train/parameters.h"
 
-typedef enum wl_projector_kind { WL_PROJECT_LINEAR, WL_PROJECT_MLP, WL_PROJECT_TABLE } wl_projector_kind;
+typedef enum wl_projector_kind {
+    WL_PROJECT_LINEAR,
+    WL_PROJECT_MLP,
+    WL_PROJECT_TABLE,
+    WL_PROJECT_ROTATION
+} wl_projector_kind;
 
 typedef struct wl_projector_options {
     wl_projector_kind kind;
@@ -28,8 +34,8 @@ wl_projector *wl_projector_create(const wl_bag_table *table, const wl_projector_
                                   wl_error *error);
 void wl_projector_free(wl_projector *projector);
 /* What is learned: projection.weight (dim, inputs), projection.bias (1, dim), for MLP before them hidden.weight and
- * hidden.bias, token_weights (rows, 1); or table (rows, dim), sparse. Values may be written (a checkpoint's), slopes
- * are cleared by wl_projector_clear. Lives as long. */
+ * hidden.bias, token_weights (rows, 1); or table (rows, dim), sparse; or rotation.weight (dim, dim). Values may be
+ * written (a checkpoint's), slopes are cleared by wl_projector_clear. Lives as long. */
 wl_parameters *wl_projector_parameters(wl_projector *projector);
 void wl_projector_clear(wl_projector *projector);
 size_t wl_projector_dim(const wl_projector *projector);
@@ -43,6 +49,8 @@ wl_status wl_projector_forward(wl_projector *projector, wl_pool *pool, const wl_
 /* slopes: (bags->count, dim) of what the last forward gave for the same bags, once; adds to the parameters' slopes. */
 wl_status wl_projector_backward(wl_projector *projector, wl_pool *pool, const wl_bags *bags, const float *slopes,
                                 wl_error *error);
+/* TABLE: multiplies each row by its length to a power; a row of zeros stays. Others: nothing. */
+void wl_projector_scale_rows(wl_projector *projector, double power);
 /* The finished rows of tokens [first, first + count): out: (count, dim): what a model's table holds. A forward of texts
  * of one token each: what the last one kept is lost. */
 wl_status wl_projector_rows(wl_projector *projector, wl_pool *pool, size_t first, size_t count, float *out,

@@ -12,22 +12,6 @@ static wl_status create(wl_projector *projector, wl_error *error)
                                    projector->options.dim, projector->table.dim, error);
 }
 
-/* Texts [first, ...) of bags, at most `most`. */
-static wl_bags part_of(const wl_bags *bags, size_t first, size_t most)
-{
-    size_t left = bags->count - first;
-    return (wl_bags){bags->ids, bags->starts + first, left < most ? left : most};
-}
-
-/* Their means are in projector->inputs afterwards. */
-static void hold(wl_projector *projector, wl_pool *pool, const wl_bags *part, size_t first)
-{
-    if (projector->held == first) return;
-    const float *weights = projector->token_weights ? projector->weights.data : NULL;
-    wl_bags_pool(pool, &projector->table, part, weights, projector->inputs.data);
-    projector->held = first;
-}
-
 static wl_status forward(wl_projector *projector, wl_pool *pool, const wl_bags *bags, float *out, wl_error *error)
 {
     size_t block = wl_projector_block(projector), begin = bags->starts[0], end = bags->starts[bags->count];
@@ -37,8 +21,8 @@ static wl_status forward(wl_projector *projector, wl_pool *pool, const wl_bags *
     if (projector->token_weights)
         wl_token_weights_forward(projector->token_weights, pool, bags->ids, begin, end, projector->weights.data);
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = part_of(bags, first, block);
-        hold(projector, pool, &part, first);
+        wl_bags part = wl_bags_part(bags, first, block);
+        wl_projector_hold(projector, pool, &part, first);
         wl_affine_forward(&projector->output, pool, projector->inputs.data, part.count, part.starts,
                           out + first * projector->options.dim);
     }
@@ -50,8 +34,8 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
 {
     size_t dim = projector->options.dim, block = wl_projector_block(projector);
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = part_of(bags, first, block);
-        hold(projector, pool, &part, first);
+        wl_bags part = wl_bags_part(bags, first, block);
+        wl_projector_hold(projector, pool, &part, first);
         wl_affine_backward(&projector->output, pool, projector->inputs.data, slopes + first * dim, part.count,
                            part.starts);
     }
@@ -62,7 +46,7 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
                         error))
         return error->code;
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = part_of(bags, first, block);
+        wl_bags part = wl_bags_part(bags, first, block);
         wl_affine_inputs(&projector->output, pool, slopes + first * dim, part.count, projector->input_slopes.data);
         wl_bags_weight_slopes(pool, &projector->table, &part, projector->input_slopes.data, projector->weights.data);
     }

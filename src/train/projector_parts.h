@@ -23,7 +23,7 @@ typedef struct wl_projector_functions {
     void (*clear)(wl_projector *projector);
 } wl_projector_functions;
 
-extern const wl_projector_functions wl_projector_linear, wl_projector_mlp, wl_projector_table;
+extern const wl_projector_functions wl_projector_linear, wl_projector_mlp, wl_projector_table, wl_projector_rotation;
 
 struct wl_projector {
     const wl_projector_functions *functions;
@@ -31,7 +31,7 @@ struct wl_projector {
     wl_bag_table table;
     wl_parameters parameters;
     wl_affine hidden;              /* MLP */
-    wl_affine output;              /* LINEAR, MLP */
+    wl_affine output;              /* LINEAR, MLP; ROTATION: W */
     wl_parameter *token_weights;   /* NULL: not learned */
     wl_parameter *rows;            /* TABLE */
     wl_token_index index;          /* MLP, TABLE */
@@ -42,6 +42,8 @@ struct wl_projector {
     wl_scratch input_slopes;       /* some rows of them */
     wl_scratch units;              /* MLP: (different tokens, hidden), the hidden layer; in backward its slopes */
     wl_scratch means, mean_slopes; /* MLP: (texts, hidden), of units */
+    wl_scratch rotation;           /* ROTATION: (dim, dim), Q */
+    wl_scratch rotation_slopes;    /* (2, dim, dim) */
     uint64_t *singles;             /* MLP: 0, 1, 2 ...: starts of texts of one token each */
 };
 
@@ -51,6 +53,11 @@ struct wl_projector {
  */
 size_t wl_projector_block(const wl_projector *projector);
 size_t wl_projector_slope_block(const wl_projector *projector);
+
+/* Texts [first, ...) of bags, at most `most`. */
+wl_bags wl_bags_part(const wl_bags *bags, size_t first, size_t most);
+/* Pools part, which begins with text `first`, into inputs, unless it is what they hold. */
+void wl_projector_hold(wl_projector *projector, wl_pool *pool, const wl_bags *part, size_t first);
 
 /* Another parameter, zeros; NULL out of memory. */
 wl_parameter *wl_projector_add(wl_projector *projector, const char *name, size_t rows, size_t columns, wl_error *error);

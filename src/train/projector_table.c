@@ -3,6 +3,7 @@
  *
  * Cost: the gather forward, another of the texts' slopes backward; nothing goes over the whole table, but for a bit a
  * row. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,3 +94,15 @@ static void clear(wl_projector *projector)
 }
 
 const wl_projector_functions wl_projector_table = {create, forward, backward, clear};
+
+void wl_projector_scale_rows(wl_projector *projector, double power)
+{
+    wl_parameter *table = projector->rows;
+    for (size_t i = 0; table && i < table->rows; i++) {
+        float *row = table->values + i * table->columns;
+        double squares = 0;
+        for (size_t j = 0; j < table->columns; j++) squares += (double)row[j] * (double)row[j];
+        float factor = squares > 0 ? (float)pow(squares, power / 2) : 1;
+        for (size_t j = 0; j < table->columns; j++) row[j] *= factor;
+    }
+}

@@ -327,6 +327,7 @@ static wl_status save(wl_run *run)
     wl_evaluation *evaluation = NULL;
     double mean = NAN;
     wl_status status = take_result(run);
+    if (!status && run->config.norm_power != 0) wl_projector_scale_rows(run->projector, run->config.norm_power);
     if (!status && run->sets) status = wl_run_score(run, &evaluation, &mean);
     if (!status) status = wl_run_save(run, evaluation);
     if (!status) run->state.best = mean;
