@@ -86,6 +86,7 @@ enum verb_place {
     VERB_PREPARE,
     VERB_VOCAB,
     VERB_TARGETS,
+    VERB_AVERAGE,
     VERB_TRAIN,
 };
 

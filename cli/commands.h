@@ -31,6 +31,7 @@ wl_status cmd_classify(const cli_settings *settings, wl_error *error);
 wl_status cmd_prepare(const cli_settings *settings, wl_error *error);
 wl_status cmd_vocab(const cli_settings *settings, wl_error *error);
 wl_status cmd_targets(const cli_settings *settings, wl_error *error);
+wl_status cmd_average(const cli_settings *settings, wl_error *error);
 wl_status cmd_train(const cli_settings *settings, wl_error *error);
 
 /* Before all else in main: may start the program again, with what the libraries that it loads need in the

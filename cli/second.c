@@ -20,6 +20,7 @@ HAND_OVER(classify)
 HAND_OVER(prepare)
 HAND_OVER(vocab)
 HAND_OVER(targets)
+HAND_OVER(average)
 HAND_OVER(train)
 
 void begin_process(char **arguments)

@@ -350,6 +350,26 @@ const cli_verb verb_table[] = {
         .run = cmd_targets,
     },
     {
+        .name = "average",
+        .operands = "TEXTS TARGETS -o OUT",
+        .summary = "make a model of target vectors, without training",
+        .description =
+            "The row of a token is the mean of the target vectors of all texts that hold it, times a weight that is "
+            "small for frequent tokens (SIF). TEXTS is what 'wordllama prepare' wrote with the same --tokenizer, "
+            "TARGETS what 'wordllama targets' made of teachers, or one teacher's vectors: a row for each text. What "
+            "comes out is a model, and a good start for 'wordllama train --kind table'. OUT is a safetensors file, or "
+            "a folder for model.safetensors; the tokenizer comes beside it.",
+        .example = "printf 'by car\\nby boat\\nan apple\\n' >texts.txt\n"
+                   "wordllama embed --input texts.txt --norm --format npy --output one.npy\n"
+                   "wordllama vocab texts.txt -o tokenizer.json --least-count 1\n"
+                   "wordllama prepare texts.txt -o texts.safetensors --tokenizer tokenizer.json\n"
+                   "wordllama average texts.safetensors one.npy -o model/ --tokenizer tokenizer.json",
+        .least = 2,
+        .most = 2,
+        .takes_files = true,
+        .run = cmd_average,
+    },
+    {
         .name = "train",
         .operands = "[CONFIG]",
         .summary = "train a model from a codebook and pairs of texts",

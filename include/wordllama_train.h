@@ -695,6 +695,31 @@ typedef struct wl_targets_options {
 WL_API wl_status wl_make_targets(const wl_teacher *teachers, size_t count, const char *path,
                                  const wl_targets_options *options, wl_error *error);
 
+typedef struct wl_average_options {
+    size_t size; /* sizeof(wl_average_options) */
+    double sif;  /* a; 0: 1e-3 */
+    bool no_sif; /* all tokens count alike */
+    wl_stored_as stored_as;
+    wl_progress progress; /* NULL: none; told texts, and 0 */
+    void *user;
+} wl_average_options;
+
+typedef struct wl_averaged {
+    uint64_t rows, dim;
+    uint64_t seen;        /* rows of tokens that stand in a text */
+    double sif;           /* the a that was used; 0: none */
+    char tokenizer[1024]; /* path of what was written, or was there with the same content */
+} wl_averaged;
+
+/* A model of what teachers say of texts, without training, and the start of one: the row of a token is the mean of the
+ * targets of the texts that hold it, times a / (a + p), p being its share of all tokens (SIF); a token of no text has a
+ * row of zeros. texts: what wl_prepare wrote; targets: a row for each of its texts, as wl_make_targets writes it or a
+ * teacher; tokenizer: the path of that of the texts. Writes the table to path, scaled so that the root of the mean
+ * square of its numbers is 0.1, and its tokenizer.json as wl_extract does. averaged may be NULL. Memory: rows * dim
+ * doubles. WL_ERROR_MISMATCH: files that do not belong together. */
+WL_API wl_status wl_average_targets(const char *texts, const char *targets, const char *tokenizer, const char *path,
+                                    const wl_average_options *options, wl_averaged *averaged, wl_error *error);
+
 /* ---- products of matrices -----------------------------------------------------------------------------------------
  */
 

@@ -325,6 +325,63 @@ static void test_rotation(void)
     free(start);
 }
 
+/* Rows are means of targets, weighted; by the definition. */
+static void test_average(void)
+{
+    enum { HEADER = 128 };
+    wl_average_options options = {.size = sizeof options, .sif = 0.01, .stored_as = WL_STORE_F32};
+    wl_averaged averaged;
+    char texts[1024], targets[1024], tokenizer[1024];
+    snprintf(texts, sizeof texts, "%s", in_root("triplets.safetensors"));
+    snprintf(targets, sizeof targets, "%s", in_root("targets.npy"));
+    snprintf(tokenizer, sizeof tokenizer, "%s", in_root("tokenizer.json"));
+    CHECK_THAT(!wl_average_targets(texts, targets, tokenizer, in_root("mean.safetensors"), &options, &averaged, &error),
+               "%s", error.message);
+    wl_safetensors file, made;
+    wl_mapping vectors;
+    CHECK(!wl_safetensors_open(&file, texts, &error) && !wl_mapping_open(&vectors, targets, &error) &&
+          !wl_safetensors_open(&made, in_root("mean.safetensors"), &error));
+    const wl_tensor *ids = wl_safetensors_find(&file, "ids"), *starts = wl_safetensors_find(&file, "starts");
+    const uint32_t *tokens = (const uint32_t *)(const void *)ids->data;
+    const uint64_t *begins = (const uint64_t *)(const void *)starts->data;
+    const float *rows = (const float *)(const void *)wl_safetensors_find(&made, "embedding.weight")->data;
+    size_t dim = averaged.dim, seen = 0;
+    CHECK(averaged.rows == WORDS && dim == 12 && averaged.sif == 0.01);
+    double *expected = calloc(WORDS * dim, sizeof *expected), squares = 0, counts[WORDS] = {0};
+    for (size_t text = 0; text + 1 < starts->count; text++)
+        for (uint64_t t = begins[text]; t < begins[text + 1]; t++) {
+            counts[tokens[t]]++;
+            for (size_t j = 0; j < dim; j++) {
+                float number;
+                memcpy(&number, vectors.data + HEADER + 4 * (text * dim + j), sizeof number);
+                expected[tokens[t] * dim + j] += (double)number;
+            }
+        }
+    for (size_t i = 0; i < WORDS; i++) {
+        double weight = counts[i] > 0 ? 0.01 / (0.01 + counts[i] / (double)ids->count) / counts[i] : 0;
+        seen += counts[i] > 0;
+        for (size_t j = 0; j < dim; j++) {
+            expected[i * dim + j] *= weight;
+            squares += expected[i * dim + j] * expected[i * dim + j];
+        }
+    }
+    CHECK(averaged.seen == seen && seen > WORDS / 2);
+    double factor = 0.1 / sqrt(squares / (double)seen / (double)dim);
+    for (size_t i = 0; i < WORDS * dim; i++) CHECK(fabs((double)rows[i] - expected[i] * factor) < 1e-6);
+    free(expected);
+    wl_safetensors_close(&file);
+    wl_safetensors_close(&made);
+    wl_mapping_close(&vectors);
+    put_targets("short.npy", "triplets.safetensors", 12, false, 1);
+    const char *short_targets = in_root("short.npy"), *out = in_root("never.safetensors");
+    CHECK(wl_average_targets(texts, short_targets, tokenizer, out, NULL, NULL, &error) == WL_ERROR_MISMATCH);
+    CHECK(wl_average_targets(texts, targets, tokenizer, texts, NULL, NULL, &error) == WL_ERROR_ARGUMENT);
+    CHECK(wl_average_targets(texts, targets, in_root("missing.json"), out, NULL, NULL, &error) == WL_ERROR_NOT_FOUND);
+    options.sif = -1;
+    CHECK(wl_average_targets(texts, targets, tokenizer, out, &options, NULL, &error) == WL_ERROR_ARGUMENT);
+    CHECK(!wl_path_exists(out));
+}
+
 /* What a teacher says of similarities does not depend on how long its vectors are. */
 static void test_scaled_targets(void)
 {
@@ -585,6 +642,7 @@ int main(void)
     put_targets("scaled.npy", "triplets.safetensors", 12, true, 0);
     test_losses();
     test_rotation();
+    test_average();
     test_scaled_targets();
     test_few_rows();
     test_empty_sides();
