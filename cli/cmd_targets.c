@@ -47,10 +47,13 @@ static wl_status make(const cli_settings *settings, const wl_teacher *teachers, 
         .dim = settings->dim,
         .whitening = isnan(settings->whitening) ? 0 : settings->whitening,
         .centre = settings->dim > 0,
+        .rotation = settings->rotation,
         .threads = settings->threads,
     };
     const char *out = settings->output;
-    if (check_not_read(out, (const char *const *)paths, settings->operand_count, error)) return error->code;
+    if (check_not_read(out, (const char *const *)paths, settings->operand_count, error) ||
+        check_not_read(out, &settings->rotation, 1, error))
+        return error->code;
     interruption_begin();
     wl_status status = wl_make_targets(teachers, settings->operand_count, out, &options, error);
     interruption_end();

@@ -586,6 +586,10 @@ const cli_flag flag_table[] = {
      .verbs = BIT(TARGETS),
      .help = "with --dim: scale each component by its variance to the power of -X; 0.5 makes all alike (default 0)"},
 #include "train/config_fields.def"
+    {.name = "rotation",
+     TEXT(rotation, "FILE"),
+     .verbs = BIT(TARGETS),
+     .help = "turn the targets by what 'wordllama train --kind rotation' left: NAME_rotation.safetensors"},
     {.name = "resume",
      SWITCH(resume),
      .verbs = BIT(TRAIN),

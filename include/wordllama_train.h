@@ -685,6 +685,8 @@ typedef struct wl_targets_options {
     uint32_t dim;     /* after PCA; 0: no PCA, the concatenation itself */
     double whitening; /* each component times eigenvalue^-whitening; 0: none; 0.5: all of it */
     bool centre;
+    const char *rotation; /* a square safetensors matrix, as training a rotation leaves it: targets are turned by it at
+                           * the end, NULL: not */
     uint32_t threads;
 } wl_targets_options;
 

@@ -2,6 +2,7 @@
  * says what is wrong; allocations that fail. */
 #include "format/half.h"
 #include "train.h"
+#include "train/targets.h"
 
 #include "fault.h"
 #include "format/safetensors_write.h"
@@ -308,6 +309,25 @@ static void test_rotation(void)
         double is = wl_vector_cosine(WL_ELEMENT_F32, rows, rows + i * COLUMNS, COLUMNS);
         CHECK_THAT(fabs(was - is) < 2e-3, "row %zu: %g became %g", i, was, is);
     }
+    /* Targets that are turned with it are as near to the turned rows as before. */
+    char rotation[1024], turned[1024], targets[1024];
+    snprintf(rotation, sizeof rotation, "%s", in_root("turned/model_rotation.safetensors"));
+    snprintf(targets, sizeof targets, "%s", in_root("codebook.safetensors"));
+    snprintf(turned, sizeof turned, "%s", in_root("turned-targets.safetensors"));
+    wl_teacher teacher = {.path = targets};
+    wl_targets_options options = {.size = sizeof options, .rotation = rotation};
+    CHECK_THAT(!wl_make_targets(&teacher, 1, turned, &options, &error), "%s", error.message);
+    wl_targets *made = wl_targets_open(turned, NULL, &error);
+    for (uint64_t i = 0; made && rows && i < WORDS; i++) {
+        float target[COLUMNS];
+        wl_targets_read(made, &i, 1, target);
+        CHECK(wl_vector_cosine(WL_ELEMENT_F32, target, rows + i * COLUMNS, COLUMNS) > 1 - 1e-5);
+    }
+    wl_targets_close(made);
+    options.dim = 6;
+    CHECK(wl_make_targets(&teacher, 1, turned, &options, &error) == WL_ERROR_MISMATCH);
+    options.rotation = in_root("nothing.safetensors");
+    CHECK(wl_make_targets(&teacher, 1, turned, &options, &error) == WL_ERROR_NOT_FOUND);
     free(rows);
     settings = make_run("scaled", "triplets.safetensors");
     set(&settings, "kind", "table");

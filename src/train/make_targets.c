@@ -185,6 +185,40 @@ static wl_status find_directions(making *this)
     return status;
 }
 
+/* The directions, or without them the columns as they are, turned: row i of the result is the sum of theirs by row i of
+ * the rotation. */
+static wl_status turn(making *this)
+{
+    const char *path = this->options->rotation;
+    wl_targets *rotation = wl_targets_open(path, NULL, this->error);
+    if (!rotation) return this->error->code;
+    size_t dim = this->dim, rows = wl_targets_rows(rotation), columns = wl_targets_dim(rotation);
+    wl_status status = WL_OK;
+    if (rows != dim || columns != dim)
+        status = wl_fail_at(this->error, WL_ERROR_MISMATCH, path, WL_NO_POSITION, 0,
+                            "is %zu x %zu, expected %zu x %zu as the targets have dimensions", rows, columns, dim, dim);
+    float *matrix = status ? NULL : wl_allocate(dim * dim, sizeof *matrix, this->error);
+    float *turned = matrix ? wl_allocate(dim * this->width, sizeof *turned, this->error) : NULL;
+    if (!status && !turned) status = WL_ERROR_MEMORY;
+    for (uint64_t i = 0; i < dim && !status; i++) wl_targets_read(rotation, &i, 1, matrix + i * dim);
+    if (!status && !all_finite(matrix, dim * dim))
+        status = wl_fail_at(this->error, WL_ERROR_FORMAT, path, WL_NO_POSITION, 0, "holds a number that is not finite");
+    wl_targets_close(rotation);
+    if (!status && this->directions)
+        wl_multiply(this->pool, dim, this->width, dim, 1, (wl_side){matrix, dim, false},
+                    (wl_side){this->directions, this->width, false}, 0, turned, this->width);
+    else if (!status)
+        memcpy(turned, matrix, dim * dim * sizeof *turned);
+    free(matrix);
+    if (status) {
+        free(turned);
+        return status;
+    }
+    free(this->directions);
+    this->directions = turned;
+    return WL_OK;
+}
+
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static void finish_row(void *user, uint32_t worker, size_t item)
@@ -322,6 +356,7 @@ static wl_status make(making *this)
     this->out = this->values ? wl_allocate(this->block * this->dim, sizeof *this->out, this->error) : NULL;
     wl_status status = this->out ? WL_OK : WL_ERROR_MEMORY;
     if (!status && (this->options->dim || this->options->centre)) status = find_directions(this);
+    if (!status && this->options->rotation) status = turn(this);
     if (!status) status = write_targets(this);
     free(this->values);
     free(this->out);

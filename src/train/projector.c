@@ -13,7 +13,7 @@ static const wl_projector_functions *const kinds[] = {
     [WL_PROJECT_LINEAR] = &wl_projector_linear,
     [WL_PROJECT_MLP] = &wl_projector_mlp,
     [WL_PROJECT_TABLE] = &wl_projector_table,
-    [WL_PROJECT_ROTATION] = &wl_projector_rotation,
+    [WL_PROJECT_ROTATION] = &wl_projector_rotating,
 };
 
 /* ---- what the kinds share ---------------------------------------------------------------------------------------- */

@@ -51,6 +51,8 @@ wl_status wl_projector_backward(wl_projector *projector, wl_pool *pool, const wl
                                 wl_error *error);
 /* TABLE: multiplies each row by its length to a power; a row of zeros stays. Others: nothing. */
 void wl_projector_scale_rows(wl_projector *projector, double power);
+/* ROTATION: Q, (dim, dim). Others: WL_ERROR_ARGUMENT. */
+wl_status wl_projector_rotation(wl_projector *projector, float *out, wl_error *error);
 /* The finished rows of tokens [first, first + count): out: (count, dim): what a model's table holds. A forward of texts
  * of one token each: what the last one kept is lost. */
 wl_status wl_projector_rows(wl_projector *projector, wl_pool *pool, size_t first, size_t count, float *out,

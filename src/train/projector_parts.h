@@ -23,7 +23,7 @@ typedef struct wl_projector_functions {
     void (*clear)(wl_projector *projector);
 } wl_projector_functions;
 
-extern const wl_projector_functions wl_projector_linear, wl_projector_mlp, wl_projector_table, wl_projector_rotation;
+extern const wl_projector_functions wl_projector_linear, wl_projector_mlp, wl_projector_table, wl_projector_rotating;
 
 struct wl_projector {
     const wl_projector_functions *functions;

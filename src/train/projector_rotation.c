@@ -76,4 +76,13 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
     return WL_OK;
 }
 
-const wl_projector_functions wl_projector_rotation = {create, forward, backward, wl_projector_clear_all};
+wl_status wl_projector_rotation(wl_projector *projector, float *out, wl_error *error)
+{
+    if (projector->options.kind != WL_PROJECT_ROTATION)
+        return wl_fail(error, WL_ERROR_ARGUMENT, "the projector is no rotation");
+    if (rotate(projector, error)) return error->code;
+    memcpy(out, projector->rotation.data, projector->options.dim * projector->options.dim * sizeof *out);
+    return WL_OK;
+}
+
+const wl_projector_functions wl_projector_rotating = {create, forward, backward, wl_projector_clear_all};

@@ -386,6 +386,10 @@ static wl_status check_not_read(const wl_run *run, const char *written)
 static wl_status check_written(const wl_run *run)
 {
     if (check_not_read(run, run->config.log)) return run->error->code;
+    char *rotation = wl_run_path(run, "%.200s_rotation.safetensors", run->config.name);
+    wl_status found = rotation ? check_not_read(run, rotation) : WL_ERROR_MEMORY;
+    free(rotation);
+    if (found) return found;
     for (size_t i = 0; i < run->config.matryoshka.count; i++) {
         char name[WL_MODEL_NAME];
         wl_run_model_name(run, run->config.matryoshka.items[i], name);
@@ -400,8 +404,8 @@ static wl_status check_written(const wl_run *run)
 /* What does not change the result does not count: where it runs, and how often it looks around. */
 static wl_status write_arguments(wl_run *run)
 {
-    static const wl_train_setting neutral[] = {
-        {"threads", "0"}, {"checkpoint_every", "0"}, {"log", ""}, {"output", ""}, {"save_as", "f16"}, {"norm_power", "0"}};
+    static const wl_train_setting neutral[] = {{"threads", "0"}, {"checkpoint_every", "0"}, {"log", ""},
+                                               {"output", ""},   {"save_as", "f16"},        {"norm_power", "0"}};
     wl_train_config copy = {0};
     wl_buffer text = {0};
     wl_status status = wl_train_config_write(&run->config, &text, run->error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "extract/codebook_write.h"
+#include "format/safetensors_write.h"
 #include "hub/cache.h"
 #include "train/model_write.h"
 #include "train/run.h"
@@ -177,6 +178,26 @@ static wl_status write_card(saving *this, const wl_evaluation *evaluation)
     return status;
 }
 
+/* What was learned, for the targets of a training that goes on in the new basis. */
+static wl_status write_rotation(saving *this)
+{
+    wl_run *run = this->run;
+    size_t dim = wl_projector_dim(run->projector), size = dim * dim * sizeof(float);
+    float *rotation = wl_allocate(dim * dim, sizeof *rotation, run->error);
+    char tensor_name[] = "rotation", name[WL_MODEL_NAME];
+    wl_tensor tensor = {.name = tensor_name, .dtype = WL_F32, .rank = 2, .shape = {dim, dim}, .count = dim * dim};
+    tensor.bytes = size;
+    wl_buffer file = {0};
+    wl_status status = rotation ? wl_projector_rotation(run->projector, rotation, run->error) : WL_ERROR_MEMORY;
+    if (!status) status = wl_safetensors_header(&tensor, 1, NULL, 0, &file, run->error);
+    if (!status) status = wl_buffer_append(&file, rotation, size, run->error);
+    snprintf(name, sizeof name, "%.200s_rotation.safetensors", run->config.name);
+    if (!status) status = write_text(this, run->config.output, name, file.data, file.size);
+    wl_buffer_free(&file);
+    free(rotation);
+    return status;
+}
+
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 /* Names are given when nothing is left to write. A tokenizer comes before the models that need it. */
@@ -204,6 +225,7 @@ wl_status wl_run_save(wl_run *run, const wl_evaluation *evaluation)
     if (!status) status = write_tokenizer(&this);
     if (!status) status = describe_folder(&this);
     if (!status) status = write_card(&this, evaluation);
+    if (!status && run->config.kind == WL_PROJECT_ROTATION) status = write_rotation(&this);
     if (!status) status = commit(&this);
     for (size_t i = 0; i < this.count; i++) wl_model_writer_abandon(&this.models[i]);
     for (size_t i = 0; i < this.text_count; i++) wl_replacement_abandon(&this.texts[i]);
