@@ -104,6 +104,8 @@ int text_source_open(text_source *source, PyObject *object)
         if (!PyErr_ExceptionMatches(PyExc_ImportError)) return -1;
         PyErr_Clear();
     }
+    /* A table is iterated by the names of its columns. */
+    is_other |= PyObject_HasAttrString(object, "columns");
     source->object = is_other ? NULL : PyObject_GetIter(object);
     if (source->object) return 0;
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of texts that are ranked at once. */
+enum { BLOCK_TEXTS = 1 << 16, BLOCK_BYTES = 8 << 20 };
+
 /* What all of these need: the texts, a context, and their ends. */
 typedef struct job {
     model_object *model;
@@ -114,23 +117,46 @@ static PyObject *similarity(PyObject *object, PyObject *arguments)
     return result;
 }
 
-/* rank(query, texts, binary, hamming, dim, sort, top, threshold or None, threads) */
+/* All texts by blocks, between which Ctrl-C is heard; places count on. matches has room for all. 0, or -1. */
+static int rank_blocks(job *this, wl_text query, const wl_rank_options *options, report *to, wl_match *matches,
+                       size_t *kept)
+{
+    for (size_t begin = 0, count, found; begin < this->texts.count; begin += count, *kept += found) {
+        size_t bytes = 0;
+        for (count = 0; begin + count < this->texts.count && count < BLOCK_TEXTS && bytes < BLOCK_BYTES; count++)
+            bytes += this->texts.items[begin + count].size;
+        wl_match *block = matches + *kept;
+        const wl_text *first = this->texts.items + begin;
+        wl_status status;
+        Py_BEGIN_ALLOW_THREADS;
+        status = wl_rank(this->model->model, this->context, query, first, count, options, block, &found, &this->error);
+        Py_END_ALLOW_THREADS;
+        if (status) {
+            raise(&this->error);
+            return -1;
+        }
+        for (size_t i = 0; i < found; i++) block[i].index += begin;
+        if (!tell(to, begin + count, 0)) return -1;
+    }
+    return 0;
+}
+
+/* rank(query, texts, binary, hamming, dim, sort, top, threshold or None, threads, progress) */
 static PyObject *rank(PyObject *object, PyObject *arguments)
 {
-    PyObject *query, *all, *threshold;
+    PyObject *query, *all, *threshold, *progress;
     int binary, hamming, sort;
     unsigned dim, threads;
     Py_ssize_t top;
-    if (!PyArg_ParseTuple(arguments, "OOppIpnOI", &query, &all, &binary, &hamming, &dim, &sort, &top, &threshold,
-                          &threads))
+    if (!PyArg_ParseTuple(arguments, "OOppIpnOIO", &query, &all, &binary, &hamming, &dim, &sort, &top, &threshold,
+                          &threads, &progress))
         return NULL;
     wl_rank_options options = {
         .size = sizeof options,
         .dim = dim,
         .binary = binary,
         .measure = hamming ? WL_HAMMING : WL_COSINE,
-        .keep_order = !sort,
-        .top = (size_t)(top < 0 ? 0 : top),
+        .keep_order = true,
         .above = threshold != Py_None,
         .threshold = threshold != Py_None ? PyFloat_AsDouble(threshold) : 0,
     };
@@ -141,18 +167,16 @@ static PyObject *rank(PyObject *object, PyObject *arguments)
         texts_free(&asked);
         return NULL;
     }
-    size_t count = this.texts.count, kept = 0;
-    wl_match *matches = malloc((count + 1) * sizeof *matches);
+    size_t kept = 0;
+    report to = {progress == Py_None ? NULL : progress, (long long)this.texts.count};
+    wl_match *matches = malloc((this.texts.count + 1) * sizeof *matches);
     PyObject *result = NULL;
-    if (matches) {
-        wl_status status;
-        Py_BEGIN_ALLOW_THREADS;
-        status = wl_rank(this.model->model, this.context, asked.items[0], this.texts.items, count, &options, matches,
-                         &kept, &this.error);
-        Py_END_ALLOW_THREADS;
-        result = status ? raise(&this.error) : pair_of_lists(matches, kept);
-    } else
+    if (!matches)
         PyErr_NoMemory();
+    else if (rank_blocks(&this, asked.items[0], &options, &to, matches, &kept) == 0) {
+        if (sort) wl_sort_matches(matches, kept);
+        result = pair_of_lists(matches, top > 0 && (size_t)top < kept ? (size_t)top : kept);
+    }
     free(matches);
     texts_free(&asked);
     end(&this);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK_SCORES = 1 << 23 };
+
 /* Rows in a buffer, and what they were made of where they had to be converted. */
 typedef struct rows {
     Py_buffer buffer;
@@ -77,6 +79,27 @@ static bool fit(const rows *a, const rows *b)
     return false;
 }
 
+/* Some rows of a at a time, between which Ctrl-C is heard. 0, or -1 with an exception set. */
+static int compare(const wl_vectors *a, const wl_vectors *b, wl_measure measure, wl_context *context, char *out)
+{
+    size_t size = wl_vector_size(a->element, a->dim), width = b->count ? b->count : 1;
+    size_t most = BLOCK_SCORES / width ? BLOCK_SCORES / width : 1;
+    for (size_t begin = 0; begin < a->count; begin += most) {
+        wl_vectors part = *a;
+        part.data = (const char *)a->data + begin * size;
+        part.count = a->count - begin < most ? a->count - begin : most;
+        float *scores = (float *)(void *)(out + begin * b->count * sizeof(float));
+        wl_error error;
+        wl_status status;
+        Py_BEGIN_ALLOW_THREADS;
+        status = wl_similarity(&part, b, measure, context, scores, &error);
+        Py_END_ALLOW_THREADS;
+        if (status) raise(&error);
+        if (status || !go_on(NULL, "")) return -1;
+    }
+    return 0;
+}
+
 /* similarity(a, b, hamming, threads): float32 (n of a, n of b) as bytearray, and both numbers. */
 static PyObject *similarity(PyObject *module, PyObject *arguments)
 {
@@ -102,13 +125,8 @@ static PyObject *similarity(PyObject *module, PyObject *arguments)
     }
     out = new_bytes(a.vectors.count, b.vectors.count * sizeof(float));
     if (!out) goto end;
-    float *scores = (float *)(void *)PyByteArray_AsString(out);
-    wl_status status;
-    Py_BEGIN_ALLOW_THREADS;
-    status = wl_similarity(&a.vectors, &b.vectors, hamming ? WL_HAMMING : WL_COSINE, context, scores, &error);
-    Py_END_ALLOW_THREADS;
-    result =
-        status ? raise(&error) : Py_BuildValue("(Onn)", out, (Py_ssize_t)a.vectors.count, (Py_ssize_t)b.vectors.count);
+    if (compare(&a.vectors, &b.vectors, hamming ? WL_HAMMING : WL_COSINE, context, PyByteArray_AsString(out)) == 0)
+        result = Py_BuildValue("(Onn)", out, (Py_ssize_t)a.vectors.count, (Py_ssize_t)b.vectors.count);
 end:
     Py_XDECREF(out);
     wl_context_free(context);
@@ -143,6 +161,7 @@ static PyObject *cpu_name(PyObject *module, PyObject *unused)
 PyMethodDef vector_functions[] = {
     {"similarity", similarity, METH_VARARGS, NULL},
     {"binarize", binarize, METH_O, NULL},
-    {"cpu_name", cpu_name, METH_NOARGS, NULL},
+    {"cpu_name", cpu_name, METH_NOARGS,
+     "The instruction set that is used: 'generic', 'avx2', 'avx512', 'avx512vnni' or 'neon'."},
     {NULL, NULL, 0, NULL},
 };

@@ -171,6 +171,34 @@ def test_loading(wl: WordLlamaInference, tmp_path: Path, monkeypatch: pytest.Mon
     assert np.array_equal(WordLlama.load(uri, dim=64, cache_dir=tmp_path).embed("a"), wl.embed("a"))
     with pytest.raises(ValueError, match="no model"):
         WordLlama.load_m2v("potion")
+    assert WordLlama.load("l2_supercat_256").dim == load("l2_supercat").dim == 256
+    with pytest.raises(ValueError, match=r"load\(\) opens it"):
+        WordLlama.load(wl.path)
+    with pytest.raises(ValueError, match="must be one of"):
+        load("l2_supercat_265")
+    with pytest.raises(ValueError, match="config alone"):
+        load(config="llama3_8B")
+
+
+def test_immutable(wl: WordLlamaInference) -> None:
+    for name in ("dim", "binary", "path", "info"):
+        with pytest.raises(AttributeError):
+            setattr(wl, name, 5)
+
+
+def test_interrupted(wl: WordLlamaInference) -> None:
+    """What takes long is heard between its parts."""
+    texts = ["a cat sat on the mat"] * 200000
+    for call in (wl.rank, wl.topk, wl.filter):
+        told: list[int] = []
+        call("a cat", texts, progress=lambda done, total: told.append(done))
+        assert told[-1] == 200000 and len(told) > 2
+        with pytest.raises(KeyboardInterrupt):
+            call("a cat", texts, progress=lambda done, total: False)
+    ranked = wl.rank("the dog", [f"text {i % 977}" for i in range(150000)])
+    assert ranked == sorted(ranked, key=lambda pair: -pair[1]) and len(ranked) == 150000
+    rows = np.ones((9000, 16), np.float32)
+    assert (wl.vector_similarity(rows, rows[:2000]) == 1).all()
 
 
 def test_own_table(wl: WordLlamaInference) -> None:

@@ -150,7 +150,7 @@ def test_inputs(model: Model) -> None:
 )
 def test_wrong_types(model: Model, texts: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
-        model.embed(texts)  # type: ignore[arg-type]
+        model.embed(texts)  # type: ignore[call-overload]
 
 
 def test_strings_keep_no_copy(model: Model) -> None:
@@ -161,13 +161,29 @@ def test_strings_keep_no_copy(model: Model) -> None:
     assert [sys.getsizeof(text) for text in texts] == before
 
 
+def test_tables_are_refused(model: Model) -> None:
+    class Table:
+        """Like a data frame: iterated by the names of its columns."""
+
+        columns = ("text",)
+
+        def __iter__(self) -> object:
+            return iter(self.columns)
+
+    for call in (model.embed, model.deduplicate, model.tokenize):
+        with pytest.raises(TypeError, match="Table"):
+            call(Table())  # type: ignore[call-overload, arg-type]
+    with pytest.raises(TypeError, match="str"):
+        next(model.stream("abc"))
+
+
 def test_iterator_that_fails(model: Model) -> None:
     def failing() -> object:
         yield "a"
         raise RuntimeError("mine")
 
     with pytest.raises(RuntimeError, match="mine"):
-        model.embed(failing())  # type: ignore[arg-type]
+        model.embed(failing())  # type: ignore[call-overload]
 
 
 def test_list_that_changes(model: Model) -> None:
@@ -205,7 +221,7 @@ def test_threads_and_progress(model: Model, titles: list[str]) -> None:
         with pytest.raises(ValueError, match="threads"):
             model.embed(titles, threads=threads)
     with pytest.raises(TypeError, match="threads"):
-        model.embed(titles, threads="two")  # type: ignore[arg-type]
+        model.embed(titles, threads="two")  # type: ignore[call-overload]
 
 
 def test_python_threads(model: Model, titles: list[str]) -> None:

@@ -73,6 +73,8 @@ def test_demonstration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wl = load("weights/wordllama_64_binary.safetensors", Config.wordllama_64)
 
     # Embed texts
+    a: Any
+    b: Any
     a = wl.embed("I went to the car")
     b = wl.embed("I went to the sedan")
     c = wl.embed("I went to the park")

@@ -70,10 +70,10 @@ def __getattr__(name: str) -> Any:
         from . import training
 
         return getattr(training, name)
-    if name == "extract":
+    if name in ("adapters", "extract"):
         import importlib
 
-        return importlib.import_module(".extract", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -45,6 +45,7 @@ class Model:
         top: int,
         threshold: float | None,
         threads: int,
+        progress: _Progress,
         /,
     ) -> tuple[list[int], list[float]]: ...
     def key(self, query: str, binary: int, dim: int, /) -> Key: ...

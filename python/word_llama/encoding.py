@@ -63,11 +63,14 @@ class Encoding:
         return f"Encoding(num_tokens={self._length}, tokens={self.tokens[:8]}{'...' if self._length > 8 else ''})"
 
 
-def make_encodings(core: _core.Model, ids: bytearray, spans: bytearray, starts: bytearray) -> list[Encoding]:
-    """Of a batch, padded to its longest text: padding is counted, not stored."""
-    numbers = memoryview(ids).cast("I")
-    places = memoryview(spans).cast("I")
-    begins = memoryview(starts).cast("Q").tolist()  # size_t
-    ranges = list(zip(begins, begins[1:]))
-    longest = max((end - begin for begin, end in ranges), default=0)
-    return [Encoding(core, numbers[begin:end], places[2 * begin : 2 * end], longest) for begin, end in ranges]
+def make_encodings(core: _core.Model, parts: list[tuple[bytearray, bytearray, bytearray]]) -> list[Encoding]:
+    """Of batches of texts, padded to the longest text of all: padding is counted, not stored."""
+    made = []
+    longest = 0
+    for ids, spans, starts in parts:
+        numbers, places = memoryview(ids).cast("I"), memoryview(spans).cast("I")
+        begins = memoryview(starts).cast("Q").tolist()  # size_t
+        for begin, end in zip(begins, begins[1:]):
+            longest = max(longest, end - begin)
+            made.append((numbers[begin:end], places[2 * begin : 2 * end]))
+    return [Encoding(core, own, spans_of_it, longest) for own, spans_of_it in made]

@@ -9,7 +9,10 @@ from .toolkit import OFF, ON, POLICIES, Toolkit, items_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, Literal, overload
+
+    import numpy as np
+    import numpy.typing as npt
 
     from ._progress import Progress
 
@@ -34,14 +37,14 @@ class WordLlamaInference(Toolkit):
         self._handle = core
         self._source = None
         self._cut = 0
-        self.dim = core.describe()["dim"]
-        self.binary = bool(binary)
+        self._dim = core.describe()["dim"]
+        self._binary = bool(binary)
         self._check()
 
     @property
     def embedding(self) -> Any:
         """The table: (vocabulary, dim) float32, a copy made each time. Weights of tokens are in it."""
-        return shaped(self._handle.table(self._cut), (self._handle.describe()["rows"], self.dim), "f")
+        return shaped(self._handle.table(self._cut), (self._handle.describe()["rows"], self._dim), "f")
 
     @property
     def tokenizer(self) -> Any:
@@ -63,8 +66,35 @@ class WordLlamaInference(Toolkit):
         raise ValueError(f"{self!r} has no tokenizer.json beside it")
 
     def _check(self) -> None:
-        if self.binary and self.dim % 64:
-            raise ValueError(f"a binary model needs a multiple of 64 dimensions, and this one has {self.dim}")
+        if self._binary and self._dim % 64:
+            raise ValueError(f"a binary model needs a multiple of 64 dimensions, and this one has {self._dim}")
+
+    if TYPE_CHECKING:
+
+        @overload
+        def embed(
+            self,
+            texts: str | Iterable[str],
+            norm: bool = ...,
+            return_np: Literal[True] = ...,
+            pool_embeddings: Literal[True] = ...,
+            batch_size: int = ...,
+            *,
+            threads: int | None = ...,
+            progress: Progress = ...,
+        ) -> npt.NDArray[np.float32]: ...
+        @overload
+        def embed(
+            self,
+            texts: str | Iterable[str],
+            norm: bool = ...,
+            return_np: bool = ...,
+            pool_embeddings: bool = ...,
+            batch_size: int = ...,
+            *,
+            threads: int | None = ...,
+            progress: Progress = ...,
+        ) -> Any: ...
 
     def embed(
         self,
@@ -93,14 +123,14 @@ class WordLlamaInference(Toolkit):
         Raises:
             TypeError: a text is no str.
         """
-        width, letter, size = (self.dim // 64, "Q", 8) if self.binary else (self.dim, "f", 4)
+        width, letter, size = (self._dim // 64, "Q", 8) if self._binary else (self._dim, "f", 4)
         if not pool_embeddings:
-            rows = [self._token_rows(text, norm, self.binary) for text in _listed(texts)]
+            rows = [self._token_rows(text, norm, self._binary) for text in _listed(texts)]
             return [self._result(data, (len(data) // (width * size), width), letter, return_np) for data in rows]
         if isinstance(texts, str):
-            data = self._handle.embed_one(texts, ON if norm else OFF, self.binary, self._cut)
+            data = self._handle.embed_one(texts, ON if norm else OFF, self._binary, self._cut)
             return self._result(data, (1, width), letter, return_np)
-        data = self._rows(texts, ON if norm else OFF, self.binary, threads, progress)
+        data = self._rows(texts, ON if norm else OFF, self._binary, threads, progress)
         return self._result(data, (len(data) // (width * size), width), letter, return_np)
 
     async def aembed(self, texts: str | Iterable[str], *arguments: Any, **options: Any) -> Any:

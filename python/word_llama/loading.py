@@ -116,7 +116,9 @@ def load(
     """
     if isinstance(config, str):
         config = Config[config]
-    place = DEFAULT if path is None else os.fspath(path)
+    if path is None and config is not None:
+        raise ValueError("a config alone is no model: give the path of a file that was made of it, too")
+    place = os.fsdecode(path if path is not None else DEFAULT)
     if path is None or not os.path.exists(place):
         place = _fetched(place, disable_download) or place
     return Model.open(place, tokenizer or _find_tokenizer(place, config), dim=dim)
@@ -125,12 +127,27 @@ def load(
 load_model = load
 
 
+def _parts(name: str) -> tuple[str, int, bool] | None:
+    """l2_supercat_256, or l2_supercat_64_binary, taken apart; l2_supercat alone is that of 256 dimensions."""
+    stem = name.removesuffix("_binary")
+    if stem in WordLlamaModels.list_configs():
+        return stem, 256, stem != name
+    model, _, dim = stem.rpartition("_")
+    return (model, int(dim), stem != name) if model in WordLlamaModels.list_configs() and dim.isdigit() else None
+
+
+def _check_dim(dim: int, uri: ModelURI) -> None:
+    if dim not in uri.available_dims:
+        raise ValueError(f"Model dimension must be one of {uri.available_dims}")
+
+
 def _fetched(name: str, disable_download: bool) -> str | None:
     """The folder or file of a model that has a name; None where it is none."""
-    parts = name.removesuffix("_binary").rsplit("_", 1)
-    if len(parts) == 2 and parts[0] in WordLlamaModels.list_configs() and parts[1].isdigit():
-        uri, binary = WordLlamaModels.find(parts[0]), name.endswith("_binary")
-        return _wordllama_files(parts[0], uri, int(parts[1]), binary, None, disable_download)[0]
+    known = _parts(name)
+    if known:
+        uri = WordLlamaModels.find(known[0])
+        _check_dim(known[1], uri)
+        return _wordllama_files(known[0], uri, known[1], known[2], None, disable_download)[0]
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or name.endswith((".safetensors", "/")):
         return None
     from . import training
@@ -255,9 +272,13 @@ class WordLlama:
             name, uri, disable_download = "custom", config, True
         else:
             name = config or "l2_supercat"
+            known = _parts(name) if isinstance(name, str) else None
+            if known and known[0] != name:  # its whole name, as load() takes it
+                name, dim, binary = known[0], known[1], binary or known[2]
+            if isinstance(name, str) and (os.sep in name or os.path.exists(name)):
+                raise ValueError(f"{name!r} is a path: word_llama.load() opens it")
             uri = WordLlamaModels.find(name)
-        if dim not in uri.available_dims:
-            raise ValueError(f"Model dimension must be one of {uri.available_dims}")
+        _check_dim(dim, uri)
         if trunc_dim is not None and trunc_dim > dim:
             raise ValueError(f"Cannot truncate to a higher dimension ({trunc_dim} > {dim})")
         if trunc_dim is not None and trunc_dim not in uri.available_dims:

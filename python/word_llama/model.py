@@ -7,7 +7,10 @@ from .toolkit import OFF, ON, Toolkit, pair_scores
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, Literal, overload
+
+    import numpy as np
+    import numpy.typing as npt
 
     from ._progress import Progress
 
@@ -18,6 +21,42 @@ class Model(Toolkit):
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def embed(
+            self,
+            texts: str | Iterable[str],
+            norm: bool = ...,
+            binarize: Literal[False] = ...,
+            *,
+            return_np: Literal[True] = ...,
+            threads: int | None = ...,
+            progress: Progress = ...,
+        ) -> npt.NDArray[np.float32]: ...
+        @overload
+        def embed(
+            self,
+            texts: str | Iterable[str],
+            norm: bool = ...,
+            *,
+            binarize: Literal[True],
+            return_np: Literal[True] = ...,
+            threads: int | None = ...,
+            progress: Progress = ...,
+        ) -> npt.NDArray[np.uint8]: ...
+        @overload
+        def embed(
+            self,
+            texts: str | Iterable[str],
+            norm: bool = ...,
+            binarize: bool = ...,
+            *,
+            return_np: bool = ...,
+            threads: int | None = ...,
+            progress: Progress = ...,
+        ) -> Any: ...
 
     def embed(
         self,
@@ -45,8 +84,8 @@ class Model(Toolkit):
         Raises:
             TypeError: a text is no str.
         """
-        binary = binarize or self.binary
-        width, letter = ((self.dim + 7) // 8, "B") if binary else (self.dim, "f")
+        binary = binarize or self._binary
+        width, letter = ((self._dim + 7) // 8, "B") if binary else (self._dim, "f")
         if isinstance(texts, str):
             data = self._handle.embed_one(texts, ON if norm else OFF, binary, self._cut)
             return self._result(data, (width,), letter, return_np)

@@ -26,7 +26,7 @@ def items_of(texts: Any) -> Any:
     """Texts that can be looked up by place: lists and tuples as they are, Arrow arrays and iterators as lists."""
     if isinstance(texts, (list, tuple)):
         return texts
-    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__"):
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__") or hasattr(texts, "columns"):
         raise TypeError(f"texts are {type(texts).__name__}, expected an iterable of str")
     return texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
 
@@ -38,7 +38,7 @@ def whole(name: str, value: Any, least: int, most: int = 2**32 - 1) -> int:
     except AttributeError:
         raise TypeError(f"{name} is {type(value).__name__}, expected an int") from None
     if not least <= number <= most:
-        limits = f"{least} to {most}" if most < 2**31 else f"at least {least}"
+        limits = f"{least} to {most}" if most < 2**31 or number > most else f"at least {least}"
         raise ValueError(f"{name} is {number}, expected {limits}")
     return int(number)
 
@@ -82,17 +82,17 @@ class Toolkit:
 
     Every method that works on many texts takes a list, a tuple, any iterable of str, a pandas or polars column, or an
     Arrow array (which is read where it lies), and releases the GIL. ``threads``: None for all that the process may
-    use. ``progress``: True for a bar, or a callable ``(done, total)``; total is None while it is not known.
-    Anything but str among texts is a TypeError that names its place. Results do not depend on the number of threads.
+    use. ``progress``: True for a bar, or a callable ``(done, total)``, where total is 0 while it is not known; False as
+    its answer stops the call with KeyboardInterrupt, as Ctrl-C does. Anything but str among texts is a TypeError that names its place. Results do not depend on the number of threads.
     """
 
-    __slots__ = ("__weakref__", "_cut", "_handle", "_source", "binary", "dim")
+    __slots__ = ("__weakref__", "_binary", "_cut", "_dim", "_handle", "_source")
 
     _cut: int
     _handle: _core.Model
     _source: tuple[str, str | None, str] | None
-    binary: bool
-    dim: int
+    _binary: bool
+    _dim: int
 
     def __init__(self) -> None:
         raise TypeError("a model is opened by load()")
@@ -141,8 +141,8 @@ class Toolkit:
         self._handle = core
         self._source = source
         self._cut = 0 if dim is None else whole("dim", dim, 1, most)
-        self.dim = self._cut or most
-        self.binary = bool(binary)
+        self._dim = self._cut or most
+        self._binary = bool(binary)
         self._check()
         return self
 
@@ -150,6 +150,16 @@ class Toolkit:
         """Whether dimensions and kind go together."""
 
     # ---- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of its vectors."""
+        return self._dim
+
+    @property
+    def binary(self) -> bool:
+        """Whether its vectors are signs."""
+        return self._binary
 
     @property
     def path(self) -> str | None:
@@ -162,26 +172,26 @@ class Toolkit:
         return self._handle.describe()
 
     def __repr__(self) -> str:
-        kind = "bits" if self.binary else "dimensions"
-        return f"{type(self).__name__}({self.path or 'an array'!r}, {self.dim} {kind})"
+        kind = "bits" if self._binary else "dimensions"
+        return f"{type(self).__name__}({self.path or 'an array'!r}, {self._dim} {kind})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._source:
             raise TypeError("a model that was made of an array cannot be pickled: save it as a file and open that")
-        return _restore, (type(self), self._source, self._cut or None, self.binary)
+        return _restore, (type(self), self._source, self._cut or None, self._binary)
 
     # ---- vectors -----------------------------------------------------------------------------------------------------
 
     def _rows(self, texts: Any, normalize: int, binary: bool, threads: int | None, progress: Progress) -> bytearray:
         used = threads_of(threads)
-        total = len(texts) if hasattr(texts, "__len__") else None
+        total = len(texts) if isinstance(texts, (list, tuple)) else None
         with reporting(progress, total, "texts") as report:
             return self._handle.embed(texts, normalize, binary, self._cut, used, report)
 
     def _float_vectors(self, texts: list[str]) -> memoryview[float]:
         """(n, dim) floats without norm, for evaluate(); n is at least 1."""
         data = self._handle.embed(texts, OFF, 0, self._cut, 0, None)
-        return memoryview(data).cast("f", (len(texts), self.dim))
+        return memoryview(data).cast("f", (len(texts), self._dim))
 
     def _token_rows(self, text: str, normalize: bool, binary: bool) -> bytearray:
         return self._handle.embed_tokens(text, ON if normalize else OFF, binary, self._cut)
@@ -206,25 +216,40 @@ class Toolkit:
 
     def similarity(self, text1: str, text2: str) -> float:
         """The cosine of two texts; for bits that of their signs. A text without tokens has 0 with all."""
-        return self._handle.similarity(text1, text2, self.binary, False, self._cut)
+        return self._handle.similarity(text1, text2, self._binary, False, self._cut)
 
     def key(self, query: str, norm: bool = True) -> Callable[[str], float]:
         """A function that tells a text's similarity to the query: for sorted(), min() and max().
 
         norm is taken for the sake of older code: a cosine does not depend on it.
         """
-        return self._handle.key(query, self.binary, self._cut)
+        return self._handle.key(query, self._binary, self._cut)
 
     def _rank(
-        self, query: str, texts: Any, sort: bool, top: int, threshold: float | None, threads: int | None
+        self,
+        query: str,
+        texts: Any,
+        sort: bool,
+        top: int,
+        threshold: float | None,
+        threads: int | None,
+        progress: Progress,
     ) -> tuple[list[int], list[float]]:
         if not isinstance(query, str):
             raise TypeError(f"the query is {type(query).__name__}, expected str")
-        used = threads_of(threads)
-        return self._handle.rank(query, texts, self.binary, False, self._cut, bool(sort), top, threshold, used)
+        used, how = threads_of(threads), (self._binary, False, self._cut, bool(sort), top, threshold)
+        with reporting(progress, len(texts), "texts") as report:
+            return self._handle.rank(query, texts, *how, used, report)
 
     def rank(
-        self, query: str, docs: Iterable[str], sort: bool = True, batch_size: int = 64, *, threads: int | None = None
+        self,
+        query: str,
+        docs: Iterable[str],
+        sort: bool = True,
+        batch_size: int = 64,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
     ) -> list[tuple[str, float]]:
         """Texts with their similarity to the query.
 
@@ -238,25 +263,39 @@ class Toolkit:
             (text, score) pairs.
         """
         texts = items_of(docs)
-        places, scores = self._rank(query, texts, sort, 0, None, threads)
+        places, scores = self._rank(query, texts, sort, 0, None, threads, progress)
         return [(texts[place], score) for place, score in zip(places, scores)]
 
-    def topk(self, query: str, candidates: Iterable[str], k: int = 3, *, threads: int | None = None) -> list[str]:
+    def topk(
+        self,
+        query: str,
+        candidates: Iterable[str],
+        k: int = 3,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> list[str]:
         """The k texts most similar to the query, the best first; all of them where there are fewer than k.
 
         Raises:
             ValueError: k is below 1.
         """
         texts = items_of(candidates)
-        places, _ = self._rank(query, texts, True, whole("k", k, 1, 2**62), None, threads)
+        places, _ = self._rank(query, texts, True, whole("k", k, 1, 2**62), None, threads, progress)
         return [texts[place] for place in places]
 
     def filter(
-        self, query: str, candidates: Iterable[str], threshold: float = 0.3, *, threads: int | None = None
+        self,
+        query: str,
+        candidates: Iterable[str],
+        threshold: float = 0.3,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
     ) -> list[str]:
         """The texts whose similarity to the query is above the threshold, in their order."""
         texts = items_of(candidates)
-        places, _ = self._rank(query, texts, False, 0, float(threshold), threads)
+        places, _ = self._rank(query, texts, False, 0, float(threshold), threads, progress)
         return [texts[place] for place in places]
 
     def deduplicate(
@@ -285,7 +324,7 @@ class Toolkit:
         texts = items_of(docs)
         used = threads_of(threads)
         with reporting(progress, len(texts), "texts") as report:
-            gone = self._handle.deduplicate(texts, float(threshold), self.binary, self._cut, greedy, used, report)
+            gone = self._handle.deduplicate(texts, float(threshold), self._binary, self._cut, greedy, used, report)
         if return_indices:
             return [place for place, _, _ in gone]
         dropped = {place for place, _, _ in gone}
@@ -390,14 +429,17 @@ class Toolkit:
             An Encoding for each text; one for a single str.
         """
         all_of_them = [texts] if isinstance(texts, str) else items_of(texts)
-        return make_encodings(self._handle, *self._handle.encode(all_of_them, False, 0))
+        parts = [self._handle.encode(part, False, 0) for part in self._batches(all_of_them, 1 << 14)]
+        return make_encodings(self._handle, parts)
 
     def _need_floats(self, method: str) -> None:
-        if self.binary:
+        if self._binary:
             raise ValueError(f"The method '{method}' is only implemented for dense embeddings.")
 
     def _batches(self, texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
         size = whole("batch_size", batch_size, 1, 2**31)
+        if isinstance(texts, str):
+            raise TypeError("texts are str, expected an iterable of str")
         batch: list[str] = []
         for text in texts:
             batch.append(text)

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from ._core import cpu_name
 from ._progress import Progress, Report, reporter
+from .config import WordLlamaConfig
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -299,8 +300,13 @@ class Reduced:
     tokenizer: Path | None
 
 
+def _extracted(source: StrPath | WordLlamaConfig) -> str:
+    """What a source is called: configs by their name, known models by their folder."""
+    return source.name if isinstance(source, WordLlamaConfig) else _find(source)
+
+
 def extract(
-    source: StrPath,
+    source: StrPath | WordLlamaConfig,
     path: StrPath,
     *,
     config: str | None = None,
@@ -319,7 +325,7 @@ def extract(
 
     Args:
         source: a folder, a file (safetensors, PyTorch's zip, GGUF, an index of shards), "owner/name" or
-            "owner/name@revision" at the hub, or the name of a codebook config, such as "llama3_8B".
+            "owner/name@revision" at the hub, a codebook config (Config.llama3_8B) or its name, or a known model's.
         path: the safetensors file to write: embedding.weight (rows, dim). tokenizer.json goes beside it.
         config: name or path of a codebook config that the table must agree with.
         file: of a source that holds several files, the one to read.
@@ -340,7 +346,7 @@ def extract(
     target = _target(path)
     with _files(progress, "B") as tell:
         found = _train.extract(
-            source,
+            _extracted(source),
             target,
             config,
             file,
@@ -394,6 +400,8 @@ def concat(
     Raises:
         WordLlamaError: the tokenizers differ, and align is not set; the message has the first difference.
     """
+    if isinstance(sources, str | os.PathLike):
+        raise TypeError("sources is one path, expected a list of them")
     target = _target(path)
     scales: list[str] = [scale] if isinstance(scale, str) else list(scale)
     with _files(progress, "rows") as tell:

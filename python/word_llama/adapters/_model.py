@@ -69,11 +69,11 @@ def rows_of(model: AnyModel, texts: Any, norm: bool = False, threads: int | None
     """(n, dim) float32 of an iterable of str; TypeError names the place of what is none."""
     if isinstance(texts, str):
         raise TypeError("texts are str, expected an iterable of str")
-    return model.embed(texts, norm=norm, threads=threads)  # type: ignore[no-any-return]
+    return model.embed(texts, norm=norm, threads=threads)
 
 
 def row_of(model: AnyModel, text: str, norm: bool = False) -> npt.NDArray[np.float32]:
     """(dim,) float32 of one text."""
     if not isinstance(text, str):
         raise TypeError(f"text is {type(text).__name__}, expected str")
-    return model.embed(text, norm=norm).reshape(-1)  # type: ignore[no-any-return]
+    return model.embed(text, norm=norm).reshape(-1)

@@ -48,5 +48,5 @@ class Encoder:
         if isinstance(inputs, str):
             return row_of(self.model, inputs, norm)
         if show_progress_bar:
-            return self.model.embed(inputs, norm=norm, progress=True)  # type: ignore[no-any-return]
+            return self.model.embed(inputs, norm=norm, progress=True)
         return rows_of(self.model, inputs, norm)
