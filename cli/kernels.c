@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -13,5 +14,8 @@ void begin_process(char **arguments)
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     if (length <= 0) return;
     path[length] = '\0';
+    /* Started by an explicit loader, the program is no more than its argument. */
+    const char *slash = strrchr(path, '/');
+    if (slash && strncmp(slash, "/ld-", 4) == 0) return;
     execv(path, arguments);
 }

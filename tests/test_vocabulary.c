@@ -90,7 +90,7 @@ static void test_against_plain(void)
     for (int round = 0; round < 200; round++) {
         wl_word_counts words = {0}, vocabulary = {0};
         make_words(&words);
-        wl_piece_options options = {.pieces = 1 + random_below(120), .alphabet = 100, .least_count = random_below(4)};
+        wl_piece_options options = {.pieces = 10 + random_below(120), .alphabet = 100, .least_count = random_below(4)};
         CHECK(!wl_learn_pieces(&words, &options, &vocabulary, &error));
         plain *expected = calloc(1, sizeof *expected);
         /* The alphabet is what it is told to be; how it is ordered is checked by the file's test. */
@@ -252,7 +252,8 @@ static void test_mistakes(void)
     wl_vocabulary_options options = {.size = sizeof options, .entries = 10, .pieces = 11};
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", files_write("texts.jsonl", texts, sizeof texts - 1));
-    const char *out = files_path("never.json");
+    char out[PATH_MAX];
+    snprintf(out, sizeof out, "%s", files_path("never.json"));
     CHECK(learn(path, out, &options, NULL) == WL_ERROR_ARGUMENT && strstr(error.message, "11 pieces"));
     CHECK(learn(path, path, NULL, NULL) == WL_ERROR_ARGUMENT && strstr(error.message, "read"));
     CHECK(learn(files_path("nothing.jsonl"), out, NULL, NULL) == WL_ERROR_NOT_FOUND);
@@ -264,6 +265,15 @@ static void test_mistakes(void)
     FILE *many = fopen(files_path("many.txt"), "w");
     for (int i = 0; many && i < 10000; i++) fprintf(many, "word %d\n", i);
     if (many) fclose(many);
+    wl_vocabulary_options least = {.size = sizeof least, .entries = 7};
+    wl_vocabulary_learned learned;
+    CHECK(!learn(path, files_path("small.json"), &least, &learned) && learned.entries == 7);
+    char *word = malloc(1000000);
+    memset(word, 'a', 1000000);
+    memcpy(word + 500000, " b b ", 5);
+    CHECK(!learn(files_write("long.txt", word, 1000000), files_path("long.json"), NULL, &learned) &&
+          learned.different == 1);
+    free(word);
     size_t calls = 0;
     wl_vocabulary_options told = {.size = sizeof told, .progress = cancel, .user = &calls};
     CHECK(learn(files_path("many.txt"), out, &told, NULL) == WL_ERROR_CANCELLED && calls == 1);

@@ -20,11 +20,19 @@ static int set_layout(arrow_texts *texts, const struct ArrowSchema *schema)
     return -1;
 }
 
+/* Another reader took what the capsules held. */
+static int fail_consumed(void)
+{
+    PyErr_SetString(PyExc_ValueError, "the Arrow data were consumed already");
+    return -1;
+}
+
 static int open_stream(arrow_texts *texts, PyObject *object)
 {
     texts->capsules[0] = PyObject_CallMethod(object, "__arrow_c_stream__", NULL);
     texts->stream = texts->capsules[0] ? PyCapsule_GetPointer(texts->capsules[0], "arrow_array_stream") : NULL;
     if (!texts->stream) return -1;
+    if (!texts->stream->release) return fail_consumed();
     struct ArrowSchema schema = {0};
     if (texts->stream->get_schema(texts->stream, &schema) != 0) {
         PyErr_SetString(PyExc_ValueError, "an Arrow stream has no schema");
@@ -39,12 +47,14 @@ static int open_array(arrow_texts *texts, PyObject *object)
 {
     PyObject *pair = PyObject_CallMethod(object, "__arrow_c_array__", NULL);
     if (!pair) return -1;
-    for (Py_ssize_t i = 0; i < 2; i++) texts->capsules[i] = PySequence_GetItem(pair, i);
+    texts->capsules[0] = PySequence_GetItem(pair, 0);
+    texts->capsules[1] = texts->capsules[0] ? PySequence_GetItem(pair, 1) : NULL;
     Py_DECREF(pair);
     const struct ArrowSchema *schema =
         texts->capsules[0] ? PyCapsule_GetPointer(texts->capsules[0], "arrow_schema") : NULL;
     texts->array = texts->capsules[1] && schema ? PyCapsule_GetPointer(texts->capsules[1], "arrow_array") : NULL;
-    return texts->array ? set_layout(texts, schema) : -1;
+    if (!texts->array) return -1;
+    return schema->release && texts->array->release ? set_layout(texts, schema) : fail_consumed();
 }
 
 int arrow_open(arrow_texts *texts, PyObject *object)

@@ -48,15 +48,15 @@ static void raise_own(const wl_error *error, PyObject *text)
     Py_XDECREF(object);
 }
 
-/* With errno and file, as Python's own have them, where a file is concerned. */
+/* As Python's own have them, with a file where one is concerned; errno is that of the class, not the system's. */
 static void raise_system(PyObject *type, int reason, const wl_error *error, PyObject *text)
 {
     if (!error->file[0]) {
         PyErr_SetObject(type, text);
         return;
     }
-    PyObject *object =
-        PyObject_CallFunction(type, "isN", reason, error->message, PyUnicode_DecodeFSDefault(error->file));
+    PyObject *object = PyObject_CallFunction(type, "iNN", reason, PyUnicode_DecodeFSDefault(error->message),
+                                             PyUnicode_DecodeFSDefault(error->file));
     if (object) PyErr_SetObject(type, object);
     Py_XDECREF(object);
 }
@@ -92,21 +92,35 @@ void *raise(const wl_error *error)
     return NULL;
 }
 
+static bool ask(PyObject *progress, const char *format, va_list values)
+{
+    bool result = !PyErr_Occurred() && PyErr_CheckSignals() == 0;
+    if (!result || !progress) return result;
+    PyObject *arguments = Py_VaBuildValue(format, values);
+    PyObject *answer = arguments ? PyObject_CallObject(progress, arguments) : NULL;
+    if (answer == Py_False) PyErr_SetString(PyExc_KeyboardInterrupt, "the progress callback asked to stop");
+    result = answer && answer != Py_False;
+    Py_XDECREF(answer);
+    Py_XDECREF(arguments);
+    return result;
+}
+
+bool go_on_held(PyObject *progress, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    bool result = ask(progress, format, values);
+    va_end(values);
+    return result;
+}
+
 bool go_on(PyObject *progress, const char *format, ...)
 {
+    va_list values;
     PyGILState_STATE state = PyGILState_Ensure();
-    bool result = !PyErr_Occurred() && PyErr_CheckSignals() == 0;
-    if (result && progress) {
-        va_list values;
-        va_start(values, format);
-        PyObject *arguments = Py_VaBuildValue(format, values);
-        va_end(values);
-        PyObject *answer = arguments ? PyObject_CallObject(progress, arguments) : NULL;
-        if (answer == Py_False) PyErr_SetString(PyExc_KeyboardInterrupt, "the progress callback asked to stop");
-        result = answer && answer != Py_False;
-        Py_XDECREF(answer);
-        Py_XDECREF(arguments);
-    }
+    va_start(values, format);
+    bool result = ask(progress, format, values);
+    va_end(values);
     PyGILState_Release(state);
     return result;
 }

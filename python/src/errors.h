@@ -23,7 +23,9 @@ void *raise(const wl_error *error);
 
 /* Whether a call may go on: runs what signals (Ctrl-C) asked for, then progress(*arguments), where progress is not
  * NULL, with arguments made by Py_BuildValue's format, a tuple. False leaves an exception set. A callback that returns
- * False asks to stop, which is KeyboardInterrupt. Takes the GIL itself. */
+ * False asks to stop, which is KeyboardInterrupt. go_on takes the GIL itself; go_on_held wants it held, which in a
+ * sub-interpreter is not the same. */
 bool go_on(PyObject *progress, const char *format, ...);
+bool go_on_held(PyObject *progress, const char *format, ...);
 
 #endif

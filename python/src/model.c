@@ -28,26 +28,33 @@ int watch_forks(void)
     return 0;
 }
 
-wl_context *model_take(model_object *self, uint32_t threads)
+static bool is_stale(used_context one)
+{
+    return one.threads != 1 && one.forks != forks;
+}
+
+wl_context *model_take(model_object *self, uint32_t threads, used_context *taken)
 {
     for (size_t i = self->idle_count; i-- > 0;) {
-        idle_context found = self->idle[i];
-        if (found.threads != threads) continue;
-        self->idle[i] = self->idle[--self->idle_count];
-        if (threads == 1 || found.forks == forks) return found.context;
+        if (self->idle[i].threads != threads) continue;
+        *taken = self->idle[i];
+        memmove(self->idle + i, self->idle + i + 1, (--self->idle_count - i) * sizeof *self->idle);
+        if (!is_stale(*taken)) return taken->context;
     }
     wl_error error;
     wl_context_options options = {.size = sizeof options, .threads = threads};
-    wl_context *context = wl_context_create(&options, &error);
-    return context ? context : raise(&error);
+    *taken = (used_context){wl_context_create(&options, &error), threads, forks};
+    return taken->context ? taken->context : raise(&error);
 }
 
-void model_put(model_object *self, wl_context *context, uint32_t threads)
+void model_put(model_object *self, used_context taken)
 {
-    if (self->idle_count == IDLE_CONTEXTS)
-        wl_context_free(context);
-    else
-        self->idle[self->idle_count++] = (idle_context){context, threads, forks};
+    if (is_stale(taken)) return;
+    if (self->idle_count == IDLE_CONTEXTS) {
+        if (!is_stale(self->idle[0])) wl_context_free(self->idle[0].context);
+        memmove(self->idle, self->idle + 1, --self->idle_count * sizeof *self->idle);
+    }
+    self->idle[self->idle_count++] = taken;
 }
 
 /* ---- the object -------------------------------------------------------------------------------------------------- */
@@ -93,7 +100,7 @@ static void model_dealloc(PyObject *object)
 {
     model_object *self = (model_object *)object;
     for (size_t i = 0; i < self->idle_count; i++)
-        if (self->idle[i].threads == 1 || self->idle[i].forks == forks) wl_context_free(self->idle[i].context);
+        if (!is_stale(self->idle[i])) wl_context_free(self->idle[i].context);
     wl_model_close(self->model);
     PyTypeObject *type = Py_TYPE(object);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
@@ -131,9 +138,13 @@ wl_embed_options embed_options(int normalize, int binary, unsigned dim)
 bool tell(void *user, uint64_t done, uint64_t bytes)
 {
     (void)bytes;
-    const report *to = user;
-    if (to->total < 0) return go_on(to->progress, "(KO)", (unsigned long long)done, Py_None);
-    return go_on(to->progress, "(KL)", (unsigned long long)done, to->total);
+    report *to = user;
+    bool released = to->released != NULL;
+    if (released) PyEval_RestoreThread(to->released);
+    bool result = to->total < 0 ? go_on_held(to->progress, "(KO)", (unsigned long long)done, Py_None)
+                                : go_on_held(to->progress, "(KL)", (unsigned long long)done, to->total);
+    if (released) to->released = PyEval_SaveThread();
+    return result;
 }
 
 /* Bytes of a row, 0 with an exception set. */
@@ -183,19 +194,20 @@ static PyObject *embed_one(PyObject *object, PyObject *const *arguments, Py_ssiz
     size_t size = row_size(self, &options);
     texts one = {0};
     wl_context *context = NULL;
+    used_context taken;
     PyObject *out = NULL;
     wl_error error;
     wl_status status = WL_OK;
     if (!size || texts_add(&one, arguments[0], -1)) goto end;
     out = new_bytes(1, size);
-    context = out ? model_take(self, 1) : NULL;
+    context = out ? model_take(self, 1, &taken) : NULL;
     if (!context) goto end;
     void *row = PyByteArray_AsString(out);
     /* Another thread may run for what that costs only where this takes a while. */
     PyThreadState *state = one.items[0].size > SHORT_TEXT ? PyEval_SaveThread() : NULL;
     status = wl_embed(self->model, context, one.items, 1, &options, row, size, &error);
     if (state) PyEval_RestoreThread(state);
-    model_put(self, context, 1);
+    model_put(self, taken);
     if (status) raise(&error);
 end:
     texts_free(&one);
@@ -238,7 +250,7 @@ static int embed_all(model_object *self, text_source *source, wl_context *contex
     texts batch = {0};
     int status;
     while ((status = text_source_fill(source, &batch, BATCH_TEXTS, BATCH_BYTES)) == 0 && batch.count) {
-        report to = {progress, text_source_count(source)};
+        report to = {progress, text_source_count(source), NULL};
         status = make_room(out, done + batch.count, size);
         if (!status)
             status = embed_batch(self, context, &batch, options, PyByteArray_AsString(out) + done * size, size);
@@ -266,9 +278,10 @@ static PyObject *embed(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     PyObject *progress = arguments[5] == Py_None ? NULL : arguments[5];
     Py_ssize_t known = text_source_count(&source);
     PyObject *out = new_bytes(known < 0 ? 0 : (size_t)known, size);
-    wl_context *context = out ? model_take(self, (uint32_t)threads) : NULL;
+    used_context taken;
+    wl_context *context = out ? model_take(self, (uint32_t)threads, &taken) : NULL;
     int status = context ? embed_all(self, &source, context, &options, out, progress) : -1;
-    if (context) model_put(self, context, (uint32_t)threads);
+    if (context) model_put(self, taken);
     text_source_close(&source);
     if (!status) return out;
     Py_XDECREF(out);
@@ -285,9 +298,10 @@ static PyObject *embed_tokens(PyObject *object, PyObject *const *arguments, Py_s
     texts one = {0};
     PyObject *out = NULL;
     wl_context *context = NULL;
+    used_context taken;
     wl_status status = WL_ERROR_LIMIT;
     wl_error error;
-    if (!size || texts_add(&one, arguments[0], -1) || !(context = model_take(self, 1))) goto end;
+    if (!size || texts_add(&one, arguments[0], -1) || !(context = model_take(self, 1, &taken))) goto end;
     /* A byte is at most about a token: mostly the first call is enough. */
     for (capacity = one.items[0].size / 2 + 16; status == WL_ERROR_LIMIT; capacity = rows) {
         Py_XDECREF(out);
@@ -302,7 +316,7 @@ static PyObject *embed_tokens(PyObject *object, PyObject *const *arguments, Py_s
     if (out && status) raise(&error);
     if (!status && PyByteArray_Resize(out, (Py_ssize_t)(rows * size)) != 0) status = WL_ERROR_MEMORY;
 end:
-    if (context) model_put(self, context, 1);
+    if (context) model_put(self, taken);
     texts_free(&one);
     if (!status) return out;
     Py_XDECREF(out);
@@ -318,7 +332,8 @@ static PyObject *table(PyObject *object, PyObject *number)
     wl_embed_options options = embed_options(WL_OFF, 0, (unsigned)dim);
     size_t rows = wl_model_describe(self->model).rows, size = row_size(self, &options);
     PyObject *out = size ? new_bytes(rows, size) : NULL;
-    wl_context *context = out ? model_take(self, 1) : NULL;
+    used_context taken;
+    wl_context *context = out ? model_take(self, 1, &taken) : NULL;
     uint32_t *ids = malloc((rows + 1) * sizeof *ids);
     size_t *starts = malloc((rows + 1) * sizeof *starts);
     wl_error error = {.code = WL_ERROR_MEMORY};
@@ -327,10 +342,13 @@ static PyObject *table(PyObject *object, PyObject *number)
         ids[i] = (uint32_t)i;
         starts[i] = i;
     }
-    if (context && !status)
-        status = wl_embed_ids(self->model, context, ids, starts, rows, &options, PyByteArray_AsString(out), rows * size,
-                              &error);
-    if (context) model_put(self, context, 1);
+    if (context && !status) {
+        char *data = PyByteArray_AsString(out);
+        Py_BEGIN_ALLOW_THREADS;
+        status = wl_embed_ids(self->model, context, ids, starts, rows, &options, data, rows * size, &error);
+        Py_END_ALLOW_THREADS;
+    }
+    if (context) model_put(self, taken);
     free(ids);
     free(starts);
     if (context && !status) return out;
@@ -354,6 +372,7 @@ static wl_status encode_all(model_object *self, wl_context *context, const texts
         uint32_t *ids = (uint32_t *)(void *)PyByteArray_AsString(out[0]);
         wl_span *spans = (wl_span *)(void *)PyByteArray_AsString(out[1]);
         size_t *starts = (size_t *)(void *)PyByteArray_AsString(out[2]);
+        starts[all->count] = 0;
         wl_status status;
         Py_BEGIN_ALLOW_THREADS;
         status =
@@ -383,12 +402,13 @@ static PyObject *encode(PyObject *object, PyObject *const *arguments, Py_ssize_t
     texts all;
     text_source source;
     if (texts_all(&all, &source, arguments[0])) return NULL;
-    wl_context *context = model_take(self, (uint32_t)threads);
+    used_context taken;
+    wl_context *context = model_take(self, (uint32_t)threads, &taken);
     PyObject *out[3] = {NULL}, *result = NULL;
     wl_error error = {.code = WL_ERROR_MEMORY};
     if (context) {
         wl_status status = encode_all(self, context, &all, &options, out, &error);
-        model_put(self, context, (uint32_t)threads);
+        model_put(self, taken);
         result = status ? raise(&error) : PyTuple_Pack(3, out[0], out[1], out[2]);
     }
     for (int i = 0; i < 3; i++) Py_XDECREF(out[i]);
@@ -416,7 +436,8 @@ static PyObject *decode(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "y*p", &ids, &special)) return NULL;
     wl_decode_options options = {.size = sizeof options, .special_tokens = special};
     size_t count = (size_t)ids.len / sizeof(uint32_t), size = 0, capacity = 16 * count + 16;
-    wl_context *context = model_take(self, 1);
+    used_context taken;
+    wl_context *context = model_take(self, 1, &taken);
     char *text = NULL;
     wl_error error = {.code = WL_ERROR_MEMORY};
     wl_status status = context ? WL_ERROR_LIMIT : WL_ERROR_MEMORY;
@@ -427,10 +448,12 @@ static PyObject *decode(PyObject *object, PyObject *arguments)
             break;
         }
         text = grown;
+        Py_BEGIN_ALLOW_THREADS;
         status = wl_decode(wl_model_tokenizer(self->model), context, ids.buf, count, &options, text, capacity, &size,
                            &error);
+        Py_END_ALLOW_THREADS;
     }
-    if (context) model_put(self, context, 1);
+    if (context) model_put(self, taken);
     PyBuffer_Release(&ids);
     PyObject *result = status ? raise(&error) : PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, "replace");
     free(text);

@@ -106,9 +106,10 @@ int text_source_open(text_source *source, PyObject *object)
     }
     /* A table is iterated by the names of its columns. */
     is_other |= PyObject_HasAttrString(object, "columns");
+    bool is_iterable = !is_other && PyObject_HasAttrString(object, "__iter__");
     source->object = is_other ? NULL : PyObject_GetIter(object);
     if (source->object) return 0;
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
+    if (PyErr_Occurred() && (is_iterable || !PyErr_ExceptionMatches(PyExc_TypeError))) return -1;
     PyErr_Clear();
     PyObject *name = PyType_GetName(Py_TYPE(object));
     if (name) PyErr_Format(PyExc_TypeError, "texts are %U, expected an iterable of str", name);

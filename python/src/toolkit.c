@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Of texts that are ranked at once. */
-enum { BLOCK_TEXTS = 1 << 16, BLOCK_BYTES = 8 << 20 };
+enum { BLOCK_TEXTS = 1 << 16, BLOCK_BYTES = 8 << 20, SHORT_TEXT = 4096 };
 
 /* What all of these need: the texts, a context, and their ends. */
 typedef struct job {
@@ -14,16 +14,16 @@ typedef struct job {
     texts texts;
     text_source source;
     wl_context *context;
-    uint32_t threads;
+    used_context taken;
     wl_error error;
 } job;
 
 /* texts NULL: none. 0, or -1 with an exception set, and nothing to end. */
 static int begin(job *this, PyObject *model, PyObject *all, unsigned threads)
 {
-    *this = (job){.model = (model_object *)model, .threads = threads, .error = {.code = WL_ERROR_MEMORY}};
+    *this = (job){.model = (model_object *)model, .error = {.code = WL_ERROR_MEMORY}};
     if (all && texts_all(&this->texts, &this->source, all)) return -1;
-    this->context = model_take(this->model, threads);
+    this->context = model_take(this->model, threads, &this->taken);
     if (this->context) return 0;
     texts_free(&this->texts);
     text_source_close(&this->source);
@@ -32,7 +32,7 @@ static int begin(job *this, PyObject *model, PyObject *all, unsigned threads)
 
 static void end(job *this)
 {
-    model_put(this->model, this->context, this->threads);
+    model_put(this->model, this->taken);
     texts_free(&this->texts);
     text_source_close(&this->source);
 }
@@ -168,7 +168,7 @@ static PyObject *rank(PyObject *object, PyObject *arguments)
         return NULL;
     }
     size_t kept = 0;
-    report to = {progress == Py_None ? NULL : progress, (long long)this.texts.count};
+    report to = {progress == Py_None ? NULL : progress, (long long)this.texts.count, NULL};
     wl_match *matches = malloc((this.texts.count + 1) * sizeof *matches);
     PyObject *result = NULL;
     if (!matches)
@@ -204,7 +204,9 @@ static PyObject *make_key(PyObject *object, PyObject *arguments)
     wl_key *key = NULL;
     key_object *self = NULL;
     if (texts_add(&this.texts, query, -1) == 0) {
+        Py_BEGIN_ALLOW_THREADS;
         key = wl_key_create(this.model->model, this.context, this.texts.items[0], &options, &this.error);
+        Py_END_ALLOW_THREADS;
         if (!key) raise(&this.error);
     }
     end(&this);
@@ -234,7 +236,9 @@ static PyObject *key_call(PyObject *object, PyObject *arguments, PyObject *names
     if (!PyArg_ParseTuple(arguments, "O", &text) || begin(&this, self->model, NULL, 1)) return NULL;
     wl_status status = WL_ERROR_MEMORY;
     if (texts_add(&this.texts, text, -1) == 0) {
+        PyThreadState *state = this.texts.items[0].size > SHORT_TEXT ? PyEval_SaveThread() : NULL;
         status = wl_key_score(self->key, this.context, this.texts.items[0], &score, &this.error);
+        if (state) PyEval_RestoreThread(state);
         if (status) raise(&this.error);
     }
     end(&this);
@@ -292,7 +296,7 @@ static PyObject *deduplicate(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OdpIpIO", &all, &threshold, &binary, &dim, &greedy, &threads, &progress) ||
         begin(&this, object, all, threads))
         return NULL;
-    report to = {progress == Py_None ? NULL : progress, (long long)this.texts.count};
+    report to = {progress == Py_None ? NULL : progress, (long long)this.texts.count, NULL};
     wl_deduplicate_options options = {
         .size = sizeof options,
         .has_threshold = true,
@@ -308,9 +312,9 @@ static PyObject *deduplicate(PyObject *object, PyObject *arguments)
     PyObject *result = NULL;
     if (repeats) {
         wl_status status;
-        Py_BEGIN_ALLOW_THREADS;
+        to.released = PyEval_SaveThread();
         status = wl_deduplicate(&vectors, &options, this.context, repeats, NULL, &this.error);
-        Py_END_ALLOW_THREADS;
+        PyEval_RestoreThread(to.released);
         result = status ? raise(&this.error) : list_dropped(repeats, vectors.count);
     }
     free(repeats);
@@ -334,7 +338,7 @@ static PyObject *cluster(PyObject *object, PyObject *arguments)
                           &dim, &threads, &progress) ||
         begin(&this, object, all, threads))
         return NULL;
-    report to = {progress == Py_None ? NULL : progress, -1};
+    report to = {progress == Py_None ? NULL : progress, -1, NULL};
     options.clusters = clusters;
     options.most_iterations = iterations;
     options.starts = starts;
@@ -348,9 +352,9 @@ static PyObject *cluster(PyObject *object, PyObject *arguments)
     wl_clustering found;
     if (labels) {
         wl_status status;
-        Py_BEGIN_ALLOW_THREADS;
+        to.released = PyEval_SaveThread();
         status = wl_cluster(&vectors, &options, this.context, labels, NULL, &found, &this.error);
-        Py_END_ALLOW_THREADS;
+        PyEval_RestoreThread(to.released);
         result = status ? raise(&this.error)
                         : Py_BuildValue("(NdI)", list_of_numbers(labels, vectors.count, label_of), found.inertia,
                                         found.iterations);
@@ -448,8 +452,10 @@ static PyObject *explain(PyObject *object, PyObject *arguments)
             goto end;
         }
         parts = grown;
+        Py_BEGIN_ALLOW_THREADS;
         status = wl_explain(this.model->model, this.context, both[0], both[1], dim, parts, capacity, &count, &cosine,
                             &this.error);
+        Py_END_ALLOW_THREADS;
     }
     if (status) {
         raise(&this.error);
@@ -458,7 +464,8 @@ static PyObject *explain(PyObject *object, PyObject *arguments)
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; i < count && list; i++) {
         wl_text piece = wl_tokenizer_piece(wl_model_tokenizer(this.model->model), parts[i].id);
-        PyObject *item = Py_BuildValue("(s#d)", piece.data, (Py_ssize_t)piece.size, (double)parts[i].share);
+        PyObject *name = PyUnicode_DecodeUTF8(piece.data, (Py_ssize_t)piece.size, "replace");
+        PyObject *item = Py_BuildValue("(Nd)", name, (double)parts[i].share);
         if (!item || PyList_SetItem(list, (Py_ssize_t)i, item) != 0) Py_CLEAR(list);
     }
     if (list) result = Py_BuildValue("(Nd)", list, (double)cosine);

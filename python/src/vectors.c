@@ -95,7 +95,7 @@ static int compare(const wl_vectors *a, const wl_vectors *b, wl_measure measure,
         status = wl_similarity(&part, b, measure, context, scores, &error);
         Py_END_ALLOW_THREADS;
         if (status) raise(&error);
-        if (status || !go_on(NULL, "")) return -1;
+        if (status || !go_on_held(NULL, "")) return -1;
     }
     return 0;
 }

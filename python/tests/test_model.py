@@ -186,6 +186,15 @@ def test_iterator_that_fails(model: Model) -> None:
         model.embed(failing())  # type: ignore[call-overload]
 
 
+def test_iterable_that_fails(model: Model) -> None:
+    class Broken:
+        def __iter__(self) -> object:
+            raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="mine"):
+        model.embed(Broken())  # type: ignore[call-overload]
+
+
 def test_list_that_changes(model: Model) -> None:
     """What shrinks or grows between two batches of a call gives what there was, and no crash."""
     texts = ["a cat"] * 200000
@@ -259,6 +268,52 @@ def test_fork(model: Model, titles: list[str]) -> None:
     os.waitpid(child, 0)
     os.close(read)
     assert np.array_equal(model.embed(titles[:2000], threads=2), expected)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fork_in_callback(model: Model, titles: list[str]) -> None:
+    """A call that forks leaves its threads to the parent."""
+    children: list[int] = []
+
+    def fork(done: int, total: int) -> None:
+        if not children:
+            children.append(os.fork())
+            if not children[0]:
+                raise RuntimeError("the child")
+
+    read, write = os.pipe()
+    try:
+        model.embed(titles, threads=2, progress=fork)
+    except RuntimeError:
+        os.write(write, b"1" if model.embed(titles[:100], threads=2).any() else b"0")
+        os._exit(0)
+    os.close(write)
+    assert os.read(read, 1) == b"1"
+    os.waitpid(children[0], 0)
+    os.close(read)
+
+
+def test_many_thread_counts(model: Model, titles: list[str]) -> None:
+    expected = model.embed(titles[:50])
+    for threads in [*range(1, 13), 1, 12, 3]:
+        assert np.array_equal(model.embed(titles[:50], threads=threads), expected)
+        assert np.array_equal(model.embed(titles[0]), expected[0])
+
+
+def test_subinterpreter(model: Model) -> None:
+    """A second interpreter of the process computes as well: callbacks take the GIL that is theirs."""
+    code = f"import word_llama; m = word_llama.load({model.path!r}); m.embed(['a'] * 3); m.deduplicate(['a', 'b'])"
+    script = f"""
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+import sys
+one = interpreters.create() if sys.version_info < (3, 13) else interpreters.create("legacy")
+sys.exit(interpreters.run_string(one, {code!r}) is not None)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_pickle(model: Model) -> None:

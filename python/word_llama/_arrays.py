@@ -61,7 +61,7 @@ def contiguous(vectors: Any) -> Any:
         made = module.asarray(vectors)
         if made.dtype.kind not in "fiub":
             raise TypeError(f"vectors are of dtype {made.dtype}, expected numbers")
-        as_it_is = made.dtype.kind in "fu" and made.dtype.itemsize <= 8
+        as_it_is = made.dtype.str[1:] in ("f2", "f4", "f8", "u1", "u8")
         return module.ascontiguousarray(made, made.dtype.newbyteorder("=") if as_it_is else module.float32)
     from array import array
 

@@ -57,7 +57,9 @@ class WordLlamaInference(Toolkit):
 
         from tokenizers import Tokenizer
 
-        path, given, _ = self._source or ("", None, "")
+        if not self._source:
+            raise ValueError("a model that was made of an array has no tokenizer.json")
+        path, given, _ = self._source
         folder = path if os.path.isdir(path) else os.path.dirname(path)
         places = [given, path.removesuffix(".safetensors") + ".tokenizer.json", os.path.join(folder, "tokenizer.json")]
         for place in places:

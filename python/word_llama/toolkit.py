@@ -81,7 +81,7 @@ class Toolkit:
     """A model, open: immutable, to be used by any number of threads at once, and in a child after fork().
 
     Every method that works on many texts takes a list, a tuple, any iterable of str, a pandas or polars column, or an
-    Arrow array (which is read where it lies), and releases the GIL. ``threads``: None for all that the process may
+    Arrow array (which embed() reads where it lies), and releases the GIL. ``threads``: None for all that the process may
     use. ``progress``: True for a bar, or a callable ``(done, total)``, where total is 0 while it is not known; False as
     its answer stops the call with KeyboardInterrupt, as Ctrl-C does. Anything but str among texts is a TypeError that names its place. Results do not depend on the number of threads.
     """

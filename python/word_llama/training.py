@@ -762,7 +762,8 @@ def train(
 
     Writes into the output folder NAME_DIM.safetensors for each Matryoshka dimension, the tokenizer, a folder that
     sentence-transformers and Model2Vec load, a card, log.jsonl, and on the way checkpoint.safetensors. The same
-    settings, data and seed give the same files, byte for byte, for any number of threads.
+    settings, data and seed give the same files, byte for byte, for any number of threads; the command and this may take
+    other kernels of OpenBLAS, where it is older than the processor, and then last bits differ.
 
     Args:
         config: a JSON file with comments, or a mapping of the same fields ("extends" is a file that is read before;

@@ -66,7 +66,10 @@ void wl_mapping_close(wl_mapping *mapping)
     *mapping = (wl_mapping){0};
 }
 
-static const char suffix[] = ".XXXXXX"; /* of a temporary file: mkstemp puts letters and digits */
+/* Of a temporary file: a name that nobody gives to a file of theirs; mkstemp puts letters and digits for the X. */
+static const char suffix[] = ".wordllama-XXXXXX";
+
+enum { RANDOM = 6 };
 
 wl_status wl_replacement_open(wl_replacement *file, const char *path, wl_error *error)
 {
@@ -149,9 +152,11 @@ wl_status wl_replacement_sweep(const char *path, wl_error *error)
     DIR *all = opendir(slash ? folder : ".");
     size_t length = strlen(name);
     for (struct dirent *entry; all && (entry = readdir(all));) {
-        const char *end = entry->d_name + length;
-        if (strncmp(entry->d_name, name, length) != 0 || strlen(end) != sizeof suffix - 1 || *end != '.') continue;
-        if (strspn(end + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == sizeof suffix - 2)
+        const char *end = entry->d_name + length, *random = end + sizeof suffix - 1 - RANDOM;
+        if (strncmp(entry->d_name, name, length) != 0 || strlen(end) != sizeof suffix - 1 ||
+            strncmp(end, suffix, sizeof suffix - 1 - RANDOM) != 0)
+            continue;
+        if (strspn(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == RANDOM)
             unlinkat(dirfd(all), entry->d_name, 0);
     }
     if (all) closedir(all);

@@ -51,6 +51,7 @@ static wl_status open_all(averaging *this, const char *texts, const char *target
     this->targets = wl_targets_open(targets, NULL, this->error);
     if (!this->targets || check_rows(this, targets)) return this->error->code;
     this->dim = wl_targets_dim(this->targets);
+    if (this->dim > SIZE_MAX / sizeof(double) / this->rows) return wl_fail_memory(this->error, SIZE_MAX);
     this->sums = wl_allocate(this->rows * this->dim, sizeof *this->sums, this->error);
     this->counts = this->sums ? wl_allocate(this->rows, sizeof *this->counts, this->error) : NULL;
     return this->counts ? WL_OK : WL_ERROR_MEMORY;
@@ -143,7 +144,7 @@ wl_status wl_average_targets(const char *texts, const char *targets, const char 
     const char *const read[] = {texts, targets, tokenizer};
     wl_status status = wl_read_options(&this.options, sizeof this.options, options, "wl_average_options", this.error);
     this.out.sif = this.options.no_sif ? 0 : this.options.sif > 0 ? this.options.sif : usual_sif;
-    if (!status && !(this.options.sif >= 0))
+    if (!status && (!(this.options.sif >= 0) || isinf(this.options.sif)))
         status = wl_fail(this.error, WL_ERROR_ARGUMENT, "sif is %g, expected above 0", this.options.sif);
     if (!status) status = check_target(&this, read, sizeof read / sizeof *read, path);
     if (!status) status = open_all(&this, texts, targets, tokenizer);

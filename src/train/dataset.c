@@ -168,8 +168,11 @@ static wl_status choose(wl_dataset *this, supply *from, wl_error *error)
         }
         bool alone = !from->given;
         if (alone && (++start == MOST_STARTS || start + 2 > from->texts.count))
-            return wl_fail_at(error, WL_ERROR_FORMAT, from->texts.file.path, WL_NO_POSITION, 0,
-                              "no two records are without a common text: there is no batch with unique texts");
+            return wl_fail_at(
+                error, WL_ERROR_FORMAT, from->texts.file.path, WL_NO_POSITION, 0,
+                "no record goes with one of %d, for all have a text in common with it: there is no batch with unique "
+                "texts",
+                MOST_STARTS);
         from->pass += !alone;
         begin_pass(this, from);
         if (alone) from->at = start;

@@ -7,6 +7,7 @@
 #include "data/prepare.h"
 #include "text/normalize/normalize.h"
 #include "text/pretokenize/pretokenize.h"
+#include "text/unicode/utf8.h"
 #include "train/word_pieces.h"
 
 enum { ENTRIES = 60000, PIECES = 8000, ALPHABET = 1000, LEAST_COUNT = 2, LONGEST_WORD = 100, SPECIAL = 2, TOLD = 4096 };
@@ -41,6 +42,7 @@ static wl_status count_words(reading *this, wl_text text)
         size_t begin = this->pieces.ranges[i].begin;
         wl_text word = {this->string.text.data + begin, this->pieces.ranges[i].end - begin};
         uint32_t number;
+        if (wl_utf8_count(word.data, word.size) > LONGEST_WORD) continue; /* WordPiece takes it for unknown */
         if (wl_word_counts_add(&this->words, word, 1, &number, this->error)) return this->error->code;
     }
     this->learned.words += this->pieces.count;
@@ -86,7 +88,6 @@ static wl_status add_words(reading *this, wl_word_counts *vocabulary)
     for (size_t i = 0; i < this->words.count && vocabulary->count < this->options.entries && !status; i++) {
         const wl_word *word = &this->words.words[order[i]];
         if (word->count < this->options.least_count) break;
-        if (word->size > LONGEST_WORD) continue; /* WordPiece does not look for it */
         status = wl_word_counts_add(vocabulary, wl_word_counts_text(&this->words, order[i]), 0, &number, this->error);
     }
     free(order);
@@ -102,9 +103,15 @@ static double covered(const reading *this, const wl_word_counts *vocabulary)
     return (double)found / (double)this->learned.words;
 }
 
+static bool go_on(void *user)
+{
+    const reading *this = user;
+    return !this->options.progress || this->options.progress(this->options.user, this->records, this->bytes);
+}
+
 static wl_status choose(reading *this, wl_word_counts *vocabulary)
 {
-    wl_piece_options pieces = {this->options.pieces, this->options.alphabet, this->options.least_count};
+    wl_piece_options pieces = {this->options.pieces, this->options.alphabet, this->options.least_count, go_on, this};
     wl_status status = WL_OK;
     for (size_t i = 0; i < SPECIAL && !status; i++) {
         wl_text token = {special_tokens[i], strlen(special_tokens[i])};

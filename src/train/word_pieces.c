@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "text/unicode/utf8.h"
 
-enum { FIRST_SLOTS = 1 << 12, PREFIX = sizeof WL_PIECE_PREFIX - 1 };
+enum { FIRST_SLOTS = 1 << 12, ASKED = 64, PREFIX = sizeof WL_PIECE_PREFIX - 1 };
 
 /* Neighbours, and the words that hold them, or held them. */
 typedef struct pair {
@@ -191,7 +191,7 @@ static int compare_texts(const void *left, const void *right)
 
 /* The most frequent characters become pieces; and again those of them that stand inside words, as such. */
 static wl_status add_alphabet(learning *this, const wl_word_counts *characters, const wl_word_counts *inside,
-                              size_t most)
+                              size_t most, size_t pieces)
 {
     uint32_t *order = wl_word_counts_sort(characters, this->error);
     size_t count = characters->count < most ? characters->count : most;
@@ -200,8 +200,9 @@ static wl_status add_alphabet(learning *this, const wl_word_counts *characters, 
     for (size_t i = 0; i < count && !status; i++) texts[i] = wl_word_counts_text(characters, order[i]);
     if (!status && count) qsort(texts, count, sizeof *texts, compare_texts);
     uint32_t number;
-    for (size_t i = 0; i < count && !status; i++) status = add_piece(this, texts[i], false, &number);
-    for (size_t i = 0; i < count && !status; i++)
+    for (size_t i = 0; i < count && this->vocabulary->count < pieces && !status; i++)
+        status = add_piece(this, texts[i], false, &number);
+    for (size_t i = 0; i < count && this->vocabulary->count < pieces && !status; i++)
         if (wl_word_counts_find(inside, texts[i]) != UINT32_MAX) status = add_piece(this, texts[i], true, &number);
     free(texts);
     free(order);
@@ -294,8 +295,10 @@ static wl_status join(learning *this, uint32_t number)
 
 static wl_status join_all(learning *this, const wl_piece_options *options)
 {
-    while (this->vocabulary->count < options->pieces && this->heap_count) {
+    for (size_t round = 1; this->vocabulary->count < options->pieces && this->heap_count; round++) {
         candidate best = pop(this);
+        if (round % ASKED == 0 && options->go_on && !options->go_on(options->user))
+            return wl_fail(this->error, WL_ERROR_CANCELLED, "cancelled");
         uint64_t count = this->pairs[best.pair].count;
         if (count > best.count) continue; /* another candidate says so */
         if (count < options->least_count || !count) continue;
@@ -313,7 +316,7 @@ wl_status wl_learn_pieces(const wl_word_counts *words, const wl_piece_options *o
     learning this = {.words = words, .vocabulary = vocabulary, .error = error};
     wl_word_counts characters = {0}, inside = {0};
     wl_status status = count_characters(words, &characters, &inside, error);
-    if (!status) status = add_alphabet(&this, &characters, &inside, options->alphabet);
+    if (!status) status = add_alphabet(&this, &characters, &inside, options->alphabet, options->pieces);
     if (!status) status = spell_all(&this);
     if (!status) status = join_all(&this, options);
     wl_word_counts_free(&characters);
