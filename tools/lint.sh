@@ -13,7 +13,7 @@ git ls-files 'src/*.c' 'cli/*.c' | grep -v -e _tables.c |
 headers=$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
 if [ -f "$headers/Python.h" ]; then
     # shellcheck disable=SC2046
-    clang-tidy --quiet $(git ls-files 'python/src/*.c') -- -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Ipython/src \
+    clang-tidy --quiet $(git ls-files 'python/src/*.c') -- -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc -Ipython/src \
         -isystem "$headers" 2>/dev/null || failed=1
 else
     echo "skipped: no Python.h in $headers: the extension modules are not checked"

@@ -1,33 +1,10 @@
-/* Texts out of Arrow arrays, by the Arrow C data interface: nothing is copied. The structures are those of its
- * specification (Apache Arrow, "The Arrow C data interface" and "C stream interface"), which are a stable ABI. */
+/* Texts out of Arrow arrays, by the Arrow C data interface: nothing is copied. */
 #ifndef WORD_LLAMA_ARROW_H
 #define WORD_LLAMA_ARROW_H
 
 #include "errors.h"
 
-struct ArrowSchema {
-    const char *format, *name, *metadata;
-    int64_t flags, n_children;
-    struct ArrowSchema **children, *dictionary;
-    void (*release)(struct ArrowSchema *);
-    void *private_data;
-};
-
-struct ArrowArray {
-    int64_t length, null_count, offset, n_buffers, n_children;
-    const void **buffers;
-    struct ArrowArray **children, *dictionary;
-    void (*release)(struct ArrowArray *);
-    void *private_data;
-};
-
-struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
-    const char *(*get_last_error)(struct ArrowArrayStream *);
-    void (*release)(struct ArrowArrayStream *);
-    void *private_data;
-};
+#include "data/arrow.h"
 
 /* How an array's strings lie: offsets of 32 or 64 bits, or views. */
 typedef enum arrow_layout { ARROW_OFFSETS, ARROW_LARGE_OFFSETS, ARROW_VIEWS } arrow_layout;

@@ -6,7 +6,7 @@ from .toolkit import OFF, ON, Toolkit, pair_scores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any, Literal, overload
 
     import numpy as np
@@ -91,18 +91,6 @@ class Model(Toolkit):
             return self._result(data, (width,), letter, return_np)
         data = self._rows(texts, ON if norm else OFF, binary, threads, progress)
         return self._result(data, (len(data) // (width * (1 if binary else 4)), width), letter, return_np)
-
-    async def aembed(self, texts: str | Iterable[str], *arguments: Any, **options: Any) -> Any:
-        """embed() in a thread of its own, so that an event loop goes on meanwhile: ``await model.aembed(...)``."""
-        import asyncio
-
-        return await asyncio.to_thread(self.embed, texts, *arguments, **options)
-
-    def stream(self, texts: Iterable[str], batch_size: int = 4096, **options: Any) -> Iterator[tuple[list[str], Any]]:
-        """Texts and their vectors, batch by batch, in memory that does not grow: (list of str, (n, dim)) pairs.
-        options: those of embed()."""
-        for batch in self._batches(texts, batch_size):
-            yield batch, self.embed(batch, **options)
 
     def cosine_similarity(self, a: Any, b: Any) -> Any:
         """Cosines of float vectors.

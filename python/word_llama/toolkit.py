@@ -88,6 +88,7 @@ class Toolkit:
 
     __slots__ = ("__weakref__", "_binary", "_cut", "_dim", "_handle", "_source")
 
+    embed: Any  # of the classes, each in its own shapes
     _cut: int
     _handle: _core.Model
     _source: tuple[str, str | None, str] | None
@@ -192,6 +193,19 @@ class Toolkit:
         """(n, dim) floats without norm, for evaluate(); n is at least 1."""
         data = self._handle.embed(texts, OFF, 0, self._cut, 0, None)
         return memoryview(data).cast("f", (len(texts), self._dim))
+
+    async def aembed(self, texts: str | Iterable[str], *arguments: Any, **options: Any) -> Any:
+        """embed() in a thread of its own, so that an event loop goes on meanwhile: ``await model.aembed(...)``. What is
+        cancelled ends its work all the same."""
+        import asyncio
+
+        return await asyncio.to_thread(self.embed, texts, *arguments, **options)
+
+    def stream(self, texts: Iterable[str], batch_size: int = 4096, **options: Any) -> Iterator[tuple[list[str], Any]]:
+        """Texts and their vectors, batch by batch, in memory that does not grow: (list of str, (n, dim)) pairs.
+        options: those of embed()."""
+        for batch in self._batches(texts, batch_size):
+            yield batch, self.embed(batch, **options)
 
     def _token_rows(self, text: str, normalize: bool, binary: bool) -> bytearray:
         return self._handle.embed_tokens(text, ON if normalize else OFF, binary, self._cut)
