@@ -23,7 +23,7 @@ import pytest
 _train = pytest.importorskip("word_llama._train", reason="word_llama was built without its training part")
 
 from word_llama.extract import extract_from_hf, extract_hf, extract_safetensors  # noqa: E402
-from word_llama import training  # noqa: E402
+from word_llama import _native, codebooks, evaluation, training  # noqa: E402
 from word_llama._progress import reporter  # noqa: E402
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -121,13 +121,13 @@ def settings(tmp_path: Path, codebook: Path) -> dict[str, Any]:
 
 
 def test_known_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "l2_supercat_256" in training.known_models()
+    assert "l2_supercat_256" in codebooks.known_models()
     monkeypatch.setenv("WORDLLAMA_CACHE", str(tmp_path))
-    assert training.cache_directory() == tmp_path
+    assert codebooks.cache_directory() == tmp_path
     with pytest.raises(FileNotFoundError):
-        training.pull("l2_supercat_256", offline=True)
+        codebooks.pull("l2_supercat_256", offline=True)
     with pytest.raises(FileNotFoundError, match="l2_supercat_256"):
-        training.pull("l3_supercat", offline=True)
+        codebooks.pull("l3_supercat", offline=True)
 
 
 def test_hub_offline(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_arguments() -> None:
 
 def test_missing_library() -> None:
     reason = ImportError("libopenblas.so.0: cannot open shared object file")
-    missing = training._Missing(reason)  # type: ignore[attr-defined]
+    missing = _native._Missing(reason)  # type: ignore[attr-defined]
     with pytest.raises(ImportError, match=r"train needs \(libopenblas.*libopenblas-dev.*pip install"):
         missing.train  # noqa: B018
     assert not hasattr(missing, "__wrapped__")
@@ -168,7 +168,7 @@ def test_missing_library() -> None:
 def test_extract(tmp_path: Path) -> None:
     source = write_codebook(tmp_path / "model", name="model.embed_tokens.weight")
     told: list[tuple[int, int]] = []
-    result = training.extract(
+    result = codebooks.extract(
         source.parent,
         tmp_path / "out.safetensors",
         stored_as="f32",
@@ -181,7 +181,7 @@ def test_extract(tmp_path: Path) -> None:
     assert (dtype, shape) == ("F32", [ROWS, DIM])
     assert data == numbers(1, ROWS * DIM).tobytes()
     assert told[-1][0] == told[-1][1] > 0
-    folder = training.extract(source, str(tmp_path / "new") + "/")
+    folder = codebooks.extract(source, str(tmp_path / "new") + "/")
     assert folder.path == tmp_path / "new" / "model.safetensors"
     assert read_safetensors(folder.path)["embedding.weight"][0] == "F16"
 
@@ -189,15 +189,15 @@ def test_extract(tmp_path: Path) -> None:
 def test_extract_failures(tmp_path: Path, codebook: Path) -> None:
     target = tmp_path / "out.safetensors"
     with pytest.raises(FileNotFoundError):
-        training.extract(codebook, target, tensor="no.such")
+        codebooks.extract(codebook, target, tensor="no.such")
     with pytest.raises(_train.WordLlamaError, match="expects 128256") as caught:
-        training.extract(codebook, target, config="llama3_8B")
+        codebooks.extract(codebook, target, config="llama3_8B")
     assert caught.value.code == "WL_ERROR_MISMATCH"
     assert caught.value.file == str(codebook)
     with pytest.raises(RuntimeError, match="from the callback"):
-        training.extract(codebook, target, progress=raise_it)
+        codebooks.extract(codebook, target, progress=raise_it)
     with pytest.raises(KeyboardInterrupt):
-        training.extract(codebook, target, progress=lambda done, total: False)
+        codebooks.extract(codebook, target, progress=lambda done, total: False)
     assert not target.exists()
 
 
@@ -229,32 +229,32 @@ def test_extract_by_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_concat(tmp_path: Path, codebook: Path) -> None:
     other = write_codebook(tmp_path / "other", seed=2)
-    result = training.concat([codebook, other], tmp_path / "both.safetensors", stored_as="f32")
+    result = codebooks.concat([codebook, other], tmp_path / "both.safetensors", stored_as="f32")
     assert (result.rows, result.dim) == (ROWS, 2 * DIM)
     assert [source.matched for source in result.sources] == [ROWS, ROWS]
     row = array("f", read_safetensors(result.path)["embedding.weight"][2])[: 2 * DIM]
     assert row == numbers(1, DIM) + numbers(2, DIM)
-    scaled = training.concat([codebook, other], tmp_path / "scaled.safetensors", scale=["none", "variance"])
+    scaled = codebooks.concat([codebook, other], tmp_path / "scaled.safetensors", scale=["none", "variance"])
     assert scaled.sources[0].factor == 1 != scaled.sources[1].factor
     write_tokenizer(other.parent / "tokenizer.json", WORDS[::-1])
     with pytest.raises(_train.WordLlamaError):
-        training.concat([codebook, other], tmp_path / "both.safetensors")
-    assert training.concat([codebook, other], tmp_path / "aligned.safetensors", align=True).rows == ROWS
+        codebooks.concat([codebook, other], tmp_path / "both.safetensors")
+    assert codebooks.concat([codebook, other], tmp_path / "aligned.safetensors", align=True).rows == ROWS
     with pytest.raises(ValueError, match="'norm'"):
-        training.concat([codebook, other], tmp_path / "both.safetensors", scale="size")  # type: ignore[arg-type]
+        codebooks.concat([codebook, other], tmp_path / "both.safetensors", scale="size")  # type: ignore[arg-type]
 
 
 def test_reduce(tmp_path: Path, codebook: Path) -> None:
-    result = training.reduce(codebook, tmp_path / "small.safetensors", dim=3, remove=1, counts=range(ROWS))
+    result = codebooks.reduce(codebook, tmp_path / "small.safetensors", dim=3, remove=1, counts=range(ROWS))
     assert (result.rows, result.dim, result.sif) == (ROWS, 3, 1e-3)
     assert 0 < result.removed < 1 and 0 < result.kept < 1
-    assert training.reduce(codebook, tmp_path / "all.safetensors").dim == DIM
+    assert codebooks.reduce(codebook, tmp_path / "all.safetensors").dim == DIM
     with pytest.raises(ValueError, match=f"each of the {ROWS} rows"):
-        training.reduce(codebook, tmp_path / "small.safetensors", counts=[1, 2])
+        codebooks.reduce(codebook, tmp_path / "small.safetensors", counts=[1, 2])
     with pytest.raises(ValueError):
-        training.reduce(codebook, tmp_path / "small.safetensors", dim=DIM + 1)
+        codebooks.reduce(codebook, tmp_path / "small.safetensors", dim=DIM + 1)
     with pytest.raises(ValueError, match="dim is 0"):
-        training.reduce(codebook, tmp_path / "small.safetensors", dim=0)
+        codebooks.reduce(codebook, tmp_path / "small.safetensors", dim=0)
     with pytest.raises(TypeError, match="64-bit"):
         _train.reduce(codebook, tmp_path / "small.safetensors", counts=array("f", [1.0] * ROWS))
 
@@ -447,7 +447,7 @@ def test_train_on_shared_data(tmp_path: Path) -> None:
     if not data.exists():
         pytest.skip("../shared/data is not here")
     try:
-        training.pull("l2_supercat_256", offline=True)
+        codebooks.pull("l2_supercat_256", offline=True)
     except OSError as reason:
         pytest.skip(f"l2_supercat_256 is not in the cache: {reason}")
     result = training.train(
@@ -516,7 +516,7 @@ def sets(tmp_path: Path) -> Iterator[Path]:
 
 def test_evaluate(sets: Path) -> None:
     told: list[tuple[int, int]] = []
-    result = training.evaluate(embed, sets, dims=[8, 4], progress=lambda done, total: told.append((done, total)))
+    result = evaluation.evaluate(embed, sets, dims=[8, 4], progress=lambda done, total: told.append((done, total)))
     assert [(s.group, s.name, s.dim) for s in result.scores] == [
         ("sts", "letters", 8), ("triplet", "letters", 8), ("sts", "letters", 4), ("triplet", "letters", 4)
     ]  # fmt: skip
@@ -538,34 +538,34 @@ def test_evaluate(sets: Path) -> None:
 
 
 def test_evaluate_other_models(sets: Path) -> None:
-    plain = training.evaluate(embed, sets, only="sts")
+    plain = evaluation.evaluate(embed, sets, only="sts")
     assert [score.group for score in plain.scores] == ["sts"]
     numpy = pytest.importorskip("numpy")
-    doubles = training.evaluate(lambda texts: numpy.array(embed(texts)), sets, only="sts")
+    doubles = evaluation.evaluate(lambda texts: numpy.array(embed(texts)), sets, only="sts")
     assert doubles == plain
     own = SimpleNamespace(dim=8, _float_vectors=lambda texts: numpy.array(embed(texts), numpy.float32))
-    assert training.evaluate(own, sets, only=["sts"]) == plain
-    assert training.evaluate(SimpleNamespace(embed=embed), sets, only=["sts"]) == plain
-    both = training.evaluate(own, sets, binary=(False, True))
+    assert evaluation.evaluate(own, sets, only=["sts"]) == plain
+    assert evaluation.evaluate(SimpleNamespace(embed=embed), sets, only=["sts"]) == plain
+    both = evaluation.evaluate(own, sets, binary=(False, True))
     assert both.variants == ((8, False), (8, True))
     assert "8 bits" in str(both)
 
 
 def test_evaluate_without_numpy(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = training.evaluate(embed, sets)
+    expected = evaluation.evaluate(embed, sets)
     monkeypatch.setitem(sys.modules, "numpy", None)
-    assert training.evaluate(embed, sets) == expected
+    assert evaluation.evaluate(embed, sets) == expected
     with pytest.raises(ValueError, match="different numbers"):
-        training.evaluate(lambda texts: [[1.0] * (1 + i) for i, _ in enumerate(texts)], sets)
+        evaluation.evaluate(lambda texts: [[1.0] * (1 + i) for i, _ in enumerate(texts)], sets)
 
 
 def test_evaluate_failures(sets: Path) -> None:
     with pytest.raises(RuntimeError, match="from the callback"):
         _train.evaluate(raise_it, 8, [sets])
     with pytest.raises(RuntimeError, match="from the callback"):
-        training.evaluate(embed, sets, progress=raise_it)
+        evaluation.evaluate(embed, sets, progress=raise_it)
     with pytest.raises(KeyboardInterrupt):
-        training.evaluate(embed, sets, progress=lambda done, total: False)
+        evaluation.evaluate(embed, sets, progress=lambda done, total: False)
     with pytest.raises(TypeError, match="format 'd'"):
         _train.evaluate(lambda texts: array("d", [0.0] * 8 * len(texts)), 8, [sets])
     with pytest.raises(TypeError):
@@ -573,13 +573,13 @@ def test_evaluate_failures(sets: Path) -> None:
     with pytest.raises(ValueError, match=r"expected \(\d+, 8\)"):
         _train.evaluate(lambda texts: array("f", [0.0] * 7 * len(texts)), 8, [sets])
     with pytest.raises(_train.WordLlamaError, match="finite"):
-        training.evaluate(lambda texts: [[math.nan] * 8 for _ in texts], sets)
+        evaluation.evaluate(lambda texts: [[math.nan] * 8 for _ in texts], sets)
     with pytest.raises(ValueError):
-        training.evaluate(embed, sets, dims=9)
+        evaluation.evaluate(embed, sets, dims=9)
     with pytest.raises(FileNotFoundError):
-        training.evaluate(embed, sets / "none")
+        evaluation.evaluate(embed, sets / "none")
     with pytest.raises(TypeError, match="no model"):
-        training.evaluate(5, sets)
+        evaluation.evaluate(5, sets)
 
 
 def test_evaluate_interrupt(sets: Path) -> None:
@@ -588,7 +588,7 @@ def test_evaluate_interrupt(sets: Path) -> None:
         return embed(texts)
 
     with pytest.raises(KeyboardInterrupt):
-        training.evaluate(interrupted, sets)
+        evaluation.evaluate(interrupted, sets)
 
 
 # ---- progress --------------------------------------------------------------------------------------------------------

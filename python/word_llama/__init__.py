@@ -37,10 +37,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .codebooks import concat, pull, reduce
+    from .evaluation import evaluate
     from .extract import extract
-    from .training import concat, evaluate, make_targets, prepare, pull, reduce, train
+    from .training import make_targets, prepare, train
 
-_TRAINING = ("concat", "evaluate", "make_targets", "prepare", "pull", "reduce", "train")
+# The way to a model, by the module that has it; loaded when it is first wanted, for its libraries take a while.
+_MODULES = {
+    "codebooks": ("concat", "pull", "reduce"),
+    "evaluation": ("evaluate",),
+    "training": ("make_targets", "prepare", "train"),
+}
 
 __all__ = [
     "Config",
@@ -65,17 +72,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The way to a model is loaded when it is first wanted: its libraries take a while."""
-    if name in _TRAINING:
-        from . import training
+    import importlib
 
-        return getattr(training, name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f".{module}", __name__), name)
     if name in ("adapters", "extract"):
-        import importlib
-
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_TRAINING, "extract"])
+    return sorted([*globals(), *(name for names in _MODULES.values() for name in names), "adapters", "extract"])

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from ._progress import Progress
-from .training import Extracted, Message, StrPath, extract
+from ._native import Message, StrPath
+from .codebooks import Extracted, extract
 
 __all__ = ["Extracted", "extract", "extract_from_hf", "extract_hf", "extract_safetensors"]
 

@@ -150,10 +150,10 @@ def _fetched(name: str, disable_download: bool) -> str | None:
         return _wordllama_files(known[0], uri, known[1], known[2], None, disable_download)[0]
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or name.endswith((".safetensors", "/")):
         return None
-    from . import training
+    from . import codebooks
 
     try:
-        return os.fspath(training.hub_fetch_model(name, offline=disable_download))
+        return os.fspath(codebooks.hub_fetch_model(name, offline=disable_download))
     except OSError as error:
         raise FileNotFoundError(
             f"there is no file or folder {name!r} here, and no such model at the hub: {error}"
@@ -203,14 +203,14 @@ def _wordllama_files(
 
 
 def _download(name: str, uri: ModelURI, weights: str, root: str) -> tuple[str, str | None]:
-    from . import training
+    from . import codebooks
 
     stem = weights.removesuffix(".safetensors")
-    if stem in training.known_models():
-        return os.fspath(training.pull(stem, cache=root)), None
+    if stem in codebooks.known_models():
+        return os.fspath(codebooks.pull(stem, cache=root)), None
     tokenizer = uri.remote_tokenizer_filename or uri.tokenizer_config or "tokenizer.json"
     try:
-        files = [training.hub_fetch(uri.repo_id, file) for file in (uri.remote_filename or weights, tokenizer)]
+        files = [codebooks.hub_fetch(uri.repo_id, file) for file in (uri.remote_filename or weights, tokenizer)]
     except OSError as error:
         raise FileNotFoundError(f"Failed to download '{weights}' of {name} from {uri.repo_id}: {error}") from error
     return os.fspath(files[0]), os.fspath(files[1])
@@ -309,10 +309,10 @@ class WordLlama:
 
 
 def _hub_folder(uri: ModelURI, weights: str, root: str, disable_download: bool) -> str:
-    from . import training
+    from . import codebooks
 
     try:
-        return os.fspath(training.hub_fetch_model(uri.repo_id, offline=disable_download))
+        return os.fspath(codebooks.hub_fetch_model(uri.repo_id, offline=disable_download))
     except OSError as error:
         raise FileNotFoundError(
             f"'{weights}' and '{uri.tokenizer_config}' are not in {root}, and {uri.repo_id} cannot be had: {error}"

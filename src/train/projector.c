@@ -46,7 +46,7 @@ size_t wl_projector_slope_block(const wl_projector *projector)
     return rows < SLOPE_ROWS ? rows : SLOPE_ROWS;
 }
 
-wl_bags wl_bags_part(const wl_bags *bags, size_t first, size_t most)
+wl_bags wl_projector_part(const wl_bags *bags, size_t first, size_t most)
 {
     size_t left = bags->count - first;
     return (wl_bags){bags->ids, bags->starts + first, left < most ? left : most};

@@ -21,7 +21,7 @@ static wl_status forward(wl_projector *projector, wl_pool *pool, const wl_bags *
     if (projector->token_weights)
         wl_token_weights_forward(projector->token_weights, pool, bags->ids, begin, end, projector->weights.data);
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = wl_bags_part(bags, first, block);
+        wl_bags part = wl_projector_part(bags, first, block);
         wl_projector_hold(projector, pool, &part, first);
         wl_affine_forward(&projector->output, pool, projector->inputs.data, part.count, part.starts,
                           out + first * projector->options.dim);
@@ -34,7 +34,7 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
 {
     size_t dim = projector->options.dim, block = wl_projector_block(projector);
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = wl_bags_part(bags, first, block);
+        wl_bags part = wl_projector_part(bags, first, block);
         wl_projector_hold(projector, pool, &part, first);
         wl_affine_backward(&projector->output, pool, projector->inputs.data, slopes + first * dim, part.count,
                            part.starts);
@@ -46,7 +46,7 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
                         error))
         return error->code;
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = wl_bags_part(bags, first, block);
+        wl_bags part = wl_projector_part(bags, first, block);
         wl_affine_inputs(&projector->output, pool, slopes + first * dim, part.count, projector->input_slopes.data);
         wl_bags_weight_slopes(pool, &projector->table, &part, projector->input_slopes.data, projector->weights.data);
     }

@@ -55,7 +55,7 @@ size_t wl_projector_block(const wl_projector *projector);
 size_t wl_projector_slope_block(const wl_projector *projector);
 
 /* Texts [first, ...) of bags, at most `most`. */
-wl_bags wl_bags_part(const wl_bags *bags, size_t first, size_t most);
+wl_bags wl_projector_part(const wl_bags *bags, size_t first, size_t most);
 /* Pools part, which begins with text `first`, into inputs, unless it is what they hold. */
 void wl_projector_hold(wl_projector *projector, wl_pool *pool, const wl_bags *part, size_t first);
 

@@ -44,7 +44,7 @@ static wl_status forward(wl_projector *projector, wl_pool *pool, const wl_bags *
         rotate(projector, error))
         return error->code;
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = wl_bags_part(bags, first, block);
+        wl_bags part = wl_projector_part(bags, first, block);
         wl_projector_hold(projector, pool, &part, first);
         wl_multiply(pool, part.count, dim, dim, 1, (wl_side){projector->inputs.data, dim, false},
                     (wl_side){projector->rotation.data, dim, true}, 0, out + first * dim, dim);
@@ -59,7 +59,7 @@ static wl_status backward(wl_projector *projector, wl_pool *pool, const wl_bags 
     size_t dim = projector->options.dim, block = wl_projector_block(projector);
     float *rotation = projector->rotation.data, *sum = projector->rotation_slopes.data, *turn = sum + dim * dim;
     for (size_t first = 0; first < bags->count; first += block) {
-        wl_bags part = wl_bags_part(bags, first, block);
+        wl_bags part = wl_projector_part(bags, first, block);
         wl_projector_hold(projector, pool, &part, first);
         wl_multiply(pool, dim, dim, part.count, 1, (wl_side){slopes + first * dim, dim, true},
                     (wl_side){projector->inputs.data, dim, false}, first ? 1 : 0, sum, dim);
