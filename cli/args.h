@@ -51,7 +51,7 @@ typedef struct cli_settings {
     const char *kept, *removed_file, *texts_file; /* of preparing texts */
     double near, strength, whitening;
     const char *rotation; /* of targets */
-    uint32_t least_tokens, most_tokens, keep_duplicates, resume;
+    uint32_t least_tokens, most_tokens, sentences, keep_duplicates, resume;
     uint32_t entries, word_pieces, alphabet, least_count, cased; /* of vocabularies */
     const char *label_field;                                     /* of classifiers */
     uint32_t folds;

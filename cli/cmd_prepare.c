@@ -95,6 +95,7 @@ static wl_status prepare(const cli_settings *settings, const cli_tokenizer *open
         .near = isnan(settings->near) ? 0 : settings->near,
         .least_tokens = settings->least_tokens,
         .most_tokens = settings->most_tokens,
+        .sentences = settings->sentences,
         .keep_duplicates = settings->keep_duplicates,
         .kept = settings->kept,
         .removed = settings->removed_file,

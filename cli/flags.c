@@ -530,6 +530,11 @@ const cli_flag flag_table[] = {
      COUNT(most_tokens, "N", 1, UINT32_MAX),
      .verbs = BIT(PREPARE),
      .help = "drop records with a text of more tokens (default: no limit)"},
+    {.name = "sentences",
+     COUNT(sentences, "N", 1, UINT32_MAX),
+     .verbs = BIT(PREPARE),
+     .help = "take records apart: at most N sentences of each side, evenly spread over it, become records with a text "
+             "alone"},
     {.name = "keep-duplicates",
      SWITCH(keep_duplicates),
      .verbs = BIT(PREPARE),

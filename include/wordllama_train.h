@@ -600,6 +600,8 @@ typedef struct wl_prepare_options {
     double near;                /* from this cosine on; 0: 0.9 */
     uint32_t least_tokens;      /* of each side; 0: 1 */
     uint32_t most_tokens;       /* 0: no limit */
+    uint32_t sentences; /* takes records apart: of each side at most so many sentences, evenly spread over it, become
+                         * records with a text alone; counts and files are of those; 0: not */
     bool keep_duplicates;
     const char *kept;  /* path: also writes the kept records as JSON lines, in order; NULL: not */
     const char *texts; /* path: also writes the texts that are kept, one a line, in the order of `starts`; NULL: not */

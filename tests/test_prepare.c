@@ -223,6 +223,38 @@ static void test_wrong_records(void)
     }
 }
 
+/* ---- sentences --------------------------------------------------------------------------------------------------- */
+
+static void test_sentences(void)
+{
+    static const char text[] =
+        "{\"anchor\": \"A title\", \"positive\": \"One is here.  Two is, e.g. this!\\nThree ends? Four? Five.\"}\n"
+        "{\"anchor\": \"TWO is, e.g. this!\", \"score\": 2}\n" /* a duplicate of a sentence */
+        "{\"anchor\": \"Stop.\", \"positive\": \"Eins. Ähnlich. zwei\"}\n"
+        "{\"anchor\": \"  \", \"positive\": \"...\", \"negative\": \"Last... It is\"}\n";
+    static const char *const expected[] = {
+        "{\"text\": \"A title\"}\n{\"text\": \"Three ends?\"}\n{\"text\": \"TWO is, e.g. this!\"}\n{\"text\": "
+        "\"Stop.\"}\n{\"text\": \"Ähnlich. zwei\"}\n{\"text\": \"...\"}\n{\"text\": \"It is\"}\n",
+        "{\"text\": \"A title\"}\n{\"text\": \"Two is, e.g. this!\"}\n{\"text\": \"Four?\"}\n{\"text\": "
+        "\"Stop.\"}\n{\"text\": \"Eins.\"}\n{\"text\": \"Ähnlich. zwei\"}\n{\"text\": \"...\"}\n{\"text\": "
+        "\"Last...\"}\n{\"text\": \"It is\"}\n",
+    };
+    static const uint64_t records[] = {8, 11}, repeats[] = {0, 1};
+    for (uint32_t n = 1; n <= 2; n++) {
+        wl_prepare_options options = usual_options();
+        options.sentences = n;
+        wl_error error;
+        wl_prepared found;
+        wl_status status = prepare_text(text, &options, &found, &error);
+        CHECK_THAT(!status, "%s", error.message);
+        char *kept = read_text("kept");
+        CHECK_THAT(kept && strcmp(kept, expected[n - 1]) == 0, "%s", kept);
+        CHECK_THAT(found.records == records[n - 1], "%d", (int)found.records);
+        CHECK(found.removed[WL_REMOVED_EMPTY] == 1 && found.removed[WL_REMOVED_DUPLICATE] == repeats[n - 1]);
+        free(kept);
+    }
+}
+
 /* ---- reasons ----------------------------------------------------------------------------------------------------- */
 
 static void test_reasons(void)
@@ -838,6 +870,7 @@ int main(void)
         test_fields();
         test_tables();
         test_wrong_records();
+        test_sentences();
         test_reasons();
         test_all_texts();
         test_tokenizer_digest();

@@ -240,6 +240,8 @@ static void test_mismatch(const target_files *whole)
     expect_mismatch(&target, &options);
     options = usual, options.most_tokens = 100;
     expect_mismatch(&target, &options);
+    options = usual, options.sentences = 1;
+    expect_mismatch(&target, &options);
     options = usual, options.keep_duplicates = true;
     expect_mismatch(&target, &options);
     options = usual, options.kept = NULL;

@@ -19,18 +19,17 @@ static bool show_records(void *user, uint64_t records, uint64_t bytes)
 
 static bool parse_prepare(prepare_arguments *this, PyObject *arguments, PyObject *named)
 {
-    static char *keywords[] = {
-        "paths",       "tokenizer",       "path", "evaluation", "near_model", "near",   "least_tokens",
-        "most_tokens", "keep_duplicates", "kept", "texts",      "removed",    "resume", "threads",
-        "progress",    "message",         NULL};
+    static char *keywords[] = {"paths",        "tokenizer",   "path",      "evaluation",      "near_model", "near",
+                               "least_tokens", "most_tokens", "sentences", "keep_duplicates", "kept",       "texts",
+                               "removed",      "resume",      "threads",   "progress",        "message",    NULL};
     wl_prepare_options *options = &this->options;
     return PyArg_ParseTupleAndKeywords(
-        arguments, named, "O&O&O&|O&O&dO&O&pO&O&O&pO&O&O&:prepare", keywords, take_texts, &this->paths, take_text,
+        arguments, named, "O&O&O&|O&O&dO&O&O&pO&O&O&pO&O&O&:prepare", keywords, take_texts, &this->paths, take_text,
         &this->tokenizer, take_text, &this->path, take_texts, &this->evaluation, take_optional_text, &this->near_model,
-        &options->near, take_count, &options->least_tokens, take_count, &options->most_tokens, &this->keep_duplicates,
-        take_optional_text, &this->kept, take_optional_text, &this->texts, take_optional_text, &this->removed,
-        &this->resume, take_count, &options->threads, take_callable, &this->callbacks.progress, take_callable,
-        &this->callbacks.message);
+        &options->near, take_count, &options->least_tokens, take_count, &options->most_tokens, take_count,
+        &options->sentences, &this->keep_duplicates, take_optional_text, &this->kept, take_optional_text, &this->texts,
+        take_optional_text, &this->removed, &this->resume, take_count, &options->threads, take_callable,
+        &this->callbacks.progress, take_callable, &this->callbacks.message);
 }
 
 static void fill_options(prepare_arguments *this)

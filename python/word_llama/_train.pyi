@@ -182,6 +182,7 @@ def prepare(
     near: float = 0.0,
     least_tokens: int = 0,
     most_tokens: int = 0,
+    sentences: int = 0,
     keep_duplicates: bool = False,
     kept: _Text | None = None,
     texts: _Text | None = None,

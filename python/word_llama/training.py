@@ -64,6 +64,7 @@ def prepare(
     near: float | None = None,
     least_tokens: int = 1,
     most_tokens: int | None = None,
+    sentences: int | None = None,
     keep_duplicates: bool = False,
     kept: StrPath | None = None,
     texts: StrPath | None = None,
@@ -86,6 +87,8 @@ def prepare(
         near: from this cosine on; None: 0.9. Needs near_model.
         least_tokens: of each text of a record.
         most_tokens: of each text of a record; None: no limit.
+        sentences: take records apart: at most so many sentences of each text, evenly spread over it, become records with
+            a text alone; None: not.
         keep_duplicates: keep a record that an earlier one equals.
         kept: a path: the kept records go there as JSON lines.
         texts: a path: the kept texts go there, one a line, in the order that teachers' vectors must have.
@@ -113,6 +116,7 @@ def prepare(
             near or 0.0,
             least_tokens,
             most_tokens or 0,
+            sentences or 0,
             keep_duplicates,
             kept,
             texts,

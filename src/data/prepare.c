@@ -63,23 +63,36 @@ static void say(const wl_preparation *this, const char *text)
     if (this->options.message) this->options.message(this->options.user, text);
 }
 
+wl_candidate *wl_prepare_add(wl_prepare_batch *batch, wl_error *error)
+{
+    void *candidates = batch->candidates;
+    wl_status status = wl_reserve(&candidates, &batch->capacity, batch->count + 1, sizeof *batch->candidates, error);
+    batch->candidates = candidates;
+    if (status) return NULL;
+    wl_candidate *candidate = &batch->candidates[batch->count];
+    *candidate = (wl_candidate){.first = batch->sides.count, .object_begin = batch->objects.size};
+    return candidate;
+}
+
+void wl_prepare_end(wl_prepare_batch *batch, wl_candidate *candidate)
+{
+    candidate->count = batch->sides.count - candidate->first;
+    candidate->object_size = batch->objects.size - candidate->object_begin;
+    batch->count++;
+}
+
 /* Adds a record to the batch. */
 static wl_status take_record(wl_preparation *this, const wl_records *records)
 {
     wl_prepare_batch *batch = &this->batch;
-    void *candidates = batch->candidates;
-    wl_status status =
-        wl_reserve(&candidates, &batch->capacity, batch->count + 1, sizeof *batch->candidates, this->error);
-    batch->candidates = candidates;
-    if (status) return status;
-    wl_candidate *candidate = &batch->candidates[batch->count];
-    *candidate = (wl_candidate){.first = batch->sides.count, .object_begin = batch->objects.size};
-    if (wl_prepare_sides(records, &batch->sides, &candidate->score, this->error)) return this->error->code;
+    batch->read++;
+    if (this->options.sentences) return wl_prepare_sentences(this, records);
+    wl_candidate *candidate = wl_prepare_add(batch, this->error);
+    if (!candidate || wl_prepare_sides(records, &batch->sides, &candidate->score, this->error))
+        return this->error->code;
     if ((this->options.kept || this->options.removed) && wl_prepare_object(records, &batch->objects, this->error))
         return this->error->code;
-    candidate->count = batch->sides.count - candidate->first;
-    candidate->object_size = batch->objects.size - candidate->object_begin;
-    batch->count++;
+    wl_prepare_end(batch, candidate);
     return WL_OK;
 }
 
@@ -87,7 +100,7 @@ static wl_status take_record(wl_preparation *this, const wl_records *records)
 static wl_status read_batch(wl_preparation *this, const wl_prepare_pace *pace, wl_records *records, bool *ended)
 {
     wl_prepare_batch *batch = &this->batch;
-    batch->count = batch->sides.count = batch->sides.bytes.size = batch->objects.size = 0;
+    batch->count = batch->read = batch->sides.count = batch->sides.bytes.size = batch->objects.size = 0;
     while (batch->sides.bytes.size + batch->objects.size < pace->batch_bytes && batch->sides.count < BATCH_SIDES) {
         int got = wl_records_next(records, this->error);
         if (got < 0) return this->error->code;
@@ -135,7 +148,7 @@ static wl_status read_file(wl_preparation *this, const wl_prepare_pace *pace, do
     for (bool ended = false; !ended && !status;) {
         status = read_batch(this, pace, &records, &ended);
         if (!status) status = wl_prepare_check(this);
-        if (!status) this->state.record += this->batch.count;
+        if (!status) this->state.record += this->batch.read;
         if (!status && ended) say_replaced(this, &records);
         if (!status && ended && !records.record && this->path_count > 1) say_empty(this);
         if (!status && ended) this->state.file++, this->state.record = 0;
@@ -283,6 +296,7 @@ wl_status wl_prepare_at(const wl_prepare_pace *pace, const char *const *paths, s
     for (size_t i = 0; i < WL_SPILLS; i++) wl_spill_close(&this.spills[i]);
     wl_spill_folder_close(&this.folder);
     wl_prepare_batch_free(&this.batch);
+    wl_sides_free(&this.whole);
     wl_held_out_close(&this.held);
     wl_context_free(this.context);
     return status;

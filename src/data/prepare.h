@@ -1,5 +1,6 @@
 /* The parts of wl_prepare, in their order:
- *   read    records of the files to sides, with single spaces (prepare_read.c)
+ *   read    records of the files to sides, with single spaces (prepare_read.c), or each sentence of a side to a record
+ *           of its own (prepare_sentences.c)
  *   check   a batch of them is tokenized, and what is to go gets its reason (prepare_check.c); what stays is written to
  *           the spills in PATH.part
  *   state   where that is, now and then, so that a later call goes on (prepare_state.c)
@@ -22,6 +23,9 @@ typedef struct wl_sides {
     size_t count, capacity;
 } wl_sides;
 
+void wl_sides_free(wl_sides *sides);
+/* Appends a text with single spaces. */
+wl_status wl_sides_add(wl_sides *sides, wl_text text, wl_error *error);
 /* Appends the sides of the last record: anchor, positive, negatives, as far as it has them. *score: NaN where it has
  * none. WL_ERROR_FORMAT with file and line. */
 wl_status wl_prepare_sides(const wl_records *records, wl_sides *sides, float *score, wl_error *error);
@@ -45,6 +49,7 @@ typedef struct wl_candidate {
 typedef struct wl_prepare_batch {
     wl_candidate *candidates;
     size_t count, capacity;
+    size_t read; /* records of the file that they come from */
     wl_sides sides;
     wl_buffer objects;
     wl_text *texts;          /* (sides.count) */
@@ -101,6 +106,7 @@ typedef struct wl_preparation {
     wl_spill spills[WL_SPILLS];
     wl_prepare_state state;
     wl_prepare_batch batch;
+    wl_sides whole; /* of the record that is taken apart into sentences */
     wl_prepared result;
     wl_error *error;
 } wl_preparation;
@@ -109,6 +115,14 @@ typedef struct wl_preparation {
 wl_status wl_prepare_at(const wl_prepare_pace *pace, const char *const *paths, size_t count,
                         const wl_tokenizer *tokenizer, const char *path, const wl_prepare_options *options,
                         wl_prepared *prepared, wl_error *error);
+
+/* A new candidate, to which the sides and the object that are appended next belong, until wl_prepare_end. NULL on
+ * failure. */
+wl_candidate *wl_prepare_add(wl_prepare_batch *batch, wl_error *error);
+void wl_prepare_end(wl_prepare_batch *batch, wl_candidate *candidate);
+
+/* Adds the sentences of a record's sides to the batch, each as a record with a text alone. */
+wl_status wl_prepare_sentences(wl_preparation *this, const wl_records *records);
 
 /* Tells progress; WL_ERROR_CANCELLED where it says so. */
 wl_status wl_prepare_tell(wl_preparation *this);

@@ -287,8 +287,7 @@ wl_status wl_prepare_check(wl_preparation *this)
 void wl_prepare_batch_free(wl_prepare_batch *batch)
 {
     free(batch->candidates);
-    free(batch->sides.ends);
-    wl_buffer_free(&batch->sides.bytes);
+    wl_sides_free(&batch->sides);
     wl_buffer_free(&batch->objects);
     wl_buffer_free(&batch->scratch);
     free(batch->texts);

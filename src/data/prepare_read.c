@@ -11,7 +11,13 @@ static const char *const anchors[] = {"anchor", "query", "question", "text1", "s
 static const char *const positives[] = {"positive", "answer", "document", "text2", "sentence2", NULL};
 static const char *const scores[] = {"score", NULL};
 
-static wl_status add_side(wl_sides *sides, wl_text text, wl_error *error)
+void wl_sides_free(wl_sides *sides)
+{
+    free(sides->ends);
+    wl_buffer_free(&sides->bytes);
+}
+
+wl_status wl_sides_add(wl_sides *sides, wl_text text, wl_error *error)
 {
     void *ends = sides->ends;
     wl_status status = wl_reserve(&ends, &sides->capacity, sides->count + 1, sizeof *sides->ends, error);
@@ -78,7 +84,7 @@ static wl_status add_list(const wl_records *records, const wl_field *field, wl_s
         if (wl_json_peek(&json) != WL_JSON_STRING)
             status = fail_field(records, field, "holds something that is no string", error);
         wl_text text = status ? (wl_text){0} : wl_json_string(&json);
-        if (!status && !wl_json_failed(&json)) status = add_side(sides, text, error);
+        if (!status && !wl_json_failed(&json)) status = wl_sides_add(sides, text, error);
     }
     if (!status && wl_json_failed(&json)) {
         status = error->code;
@@ -109,7 +115,7 @@ static wl_status add_negatives(const wl_records *records, wl_sides *sides, wl_er
         else if (field->kind != WL_JSON_STRING)
             status = fail_field(records, field, "is neither a string nor a list of strings", error);
         else if (!is_blank_cell(records, field))
-            status = add_side(sides, field->text, error);
+            status = wl_sides_add(sides, field->text, error);
     }
     if (found != few) free(found);
     return status;
@@ -138,9 +144,9 @@ wl_status wl_prepare_sides(const wl_records *records, wl_sides *sides, float *sc
     const wl_field *scored = wl_records_find(records, scores);
     double number = NAN;
     if (!wl_records_find(records, anchors)) return fail_unknown(records, error);
-    if (wl_records_text(records, anchors, &text, error) || add_side(sides, text, error)) return error->code;
+    if (wl_records_text(records, anchors, &text, error) || wl_sides_add(sides, text, error)) return error->code;
     if (wl_records_find(records, positives) &&
-        (wl_records_text(records, positives, &text, error) || add_side(sides, text, error)))
+        (wl_records_text(records, positives, &text, error) || wl_sides_add(sides, text, error)))
         return error->code;
     size_t before = sides->count;
     if (add_negatives(records, sides, error)) return error->code;

@@ -61,9 +61,9 @@ wl_status wl_prepare_arguments(wl_preparation *this)
     wl_json_writer json = {&text, this->error, WL_OK};
     wl_digest_print(this->vocabulary, vocabulary);
     wl_digest_print(wl_held_out_digest(&this->held), held);
-    wl_json_write(&json, "%d %s %s %a %" PRIu32 " %" PRIu32 " %d %d %d %d\n", VERSION, vocabulary, held, options->near,
-                  options->least_tokens, options->most_tokens, options->keep_duplicates, options->kept != NULL,
-                  options->removed != NULL, options->texts != NULL);
+    wl_json_write(&json, "%d %s %s %a %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %d %d %d\n", VERSION, vocabulary, held,
+                  options->near, options->sentences, options->least_tokens, options->most_tokens,
+                  options->keep_duplicates, options->kept != NULL, options->removed != NULL, options->texts != NULL);
     wl_status status = json.status;
     for (size_t i = 0; i < this->path_count && !status; i++) status = describe_input(this, this->paths[i], &json);
     if (!status) this->arguments = wl_digest_bytes(text.data, text.size);

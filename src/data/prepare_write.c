@@ -152,6 +152,7 @@ static void write_options(wl_json_writer *json, const wl_prepare_options *option
 {
     wl_json_write(json, "{\"least_tokens\": %" PRIu32 ", \"most_tokens\": %" PRIu32 ", \"keep_duplicates\": %s, ",
                   options->least_tokens, options->most_tokens, options->keep_duplicates ? "true" : "false");
+    if (options->sentences) wl_json_write(json, "\"sentences\": %" PRIu32 ", ", options->sentences);
     wl_json_write(json, "\"evaluation\": ");
     write_names(json, options->evaluation, options->evaluation_count);
     if (options->near_model) {
