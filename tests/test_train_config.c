@@ -129,13 +129,16 @@ static void test_set(void)
          "{\"path\": \"/c\", \"weight\": 1, \"targets\": null}]"},
         {"data", "a:b", "\"data\": [{\"path\": \"a:b\", \"weight\": 1, \"targets\": null}]"},
         {"losses", "contrast,distill_cosine:0.5",
-         "\"losses\": [{\"kind\": \"contrast\", \"weight\": 1, \"scale\": 20, \"learn_scale\": false, \"dims\": []}, "
-         "{\"kind\": \"distill_cosine\", \"weight\": 0.5, \"learn_scale\": false, \"dims\": []}]"},
+         "\"losses\": [{\"kind\": \"contrast\", \"weight\": 1, \"scale\": 20, \"learn_scale\": false, \"dense\": "
+         "false, \"dims\": []}, "
+         "{\"kind\": \"distill_cosine\", \"weight\": 0.5, \"learn_scale\": false, \"dense\": false, \"dims\": []}]"},
         {"losses",
          "[{\"kind\": \"symmetric\", \"temperature\": 0.1, \"learn_scale\": true, \"dims\": [64, 32]}, "
          "\"cosent:2\"]",
-         "[{\"kind\": \"symmetric\", \"weight\": 1, \"scale\": 10, \"learn_scale\": true, \"dims\": [64, 32]}, "
-         "{\"kind\": \"cosent\", \"weight\": 2, \"scale\": 20, \"learn_scale\": false, \"dims\": []}]"},
+         "[{\"kind\": \"symmetric\", \"weight\": 1, \"scale\": 10, \"learn_scale\": true, \"dense\": false, \"dims\": "
+         "[64, 32]}, "
+         "{\"kind\": \"cosent\", \"weight\": 2, \"scale\": 20, \"learn_scale\": false, \"dense\": false, \"dims\": "
+         "[]}]"},
     };
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         wl_train_config config = defaults();
@@ -414,6 +417,7 @@ static void test_check(void)
         {COMPLETE ", \"losses\": []", "none of a weight above 0"},
         {COMPLETE ", \"losses\": \"contrast:0\"", "none of a weight above 0"},
         {COMPLETE ", \"losses\": \"distill_cosine\"", "distill_cosine, but no data has targets"},
+        {COMPLETE ", \"losses\": [{\"kind\": \"cosent\", \"dense\": true}]", "cosent is dense"},
         {COMPLETE ", \"losses\": [{\"kind\": \"cosent\", \"learn_scale\": true}]", "scale of cosent cannot be learned"},
         {COMPLETE ", \"losses\": [{\"kind\": \"contrast\", \"dims\": [8, 8]}]", "has 8 twice"},
         {COMPLETE ", \"mask_by_teacher\": true", "mask_by_teacher"},

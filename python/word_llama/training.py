@@ -327,9 +327,9 @@ def train(
         message: see the module.
         settings: fields over those of config: codebook, data, output, name, dim, losses, matryoshka, batch_size,
             epochs, steps, learning_rate, evaluation ... data is a list of paths and of mappings {"path", "weight",
-            "targets"}; losses a list of names and of mappings {"kind", "weight", "scale", "learn_scale", "dims"}. A
-            str is read as on the command line: "a.safetensors:2,b.safetensors", "contrast,cosent:0.5". None leaves
-            a field as it is, "" or [] is none.
+            "targets"}; losses a list of names and of mappings {"kind", "weight", "scale", "learn_scale", "dense",
+            "dims"}. A str is read as on the command line: "a.safetensors:2,b.safetensors", "contrast,cosent:0.5". None
+            leaves a field as it is, "" or [] is none.
 
     Raises:
         ValueError: a field that there is not (the message has the nearest), or a value that is wrong.

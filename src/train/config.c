@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/binarizer.h"
 #include "train/config_value.h"
 #include "train/projector.h"
 
@@ -107,6 +108,9 @@ static wl_status check_losses(const wl_train_config *config, wl_error *error)
         sum += loss->weight;
         if (loss->learn_scale && !traits->learned)
             return wl_fail(error, WL_ERROR_ARGUMENT, "losses: the scale of %s cannot be learned", traits->name);
+        if (loss->dense && config->binarizer == WL_BINARIZE_NONE)
+            return wl_fail(error, WL_ERROR_ARGUMENT, "losses: %s is dense, which has a meaning with a binarizer only",
+                           traits->name);
         if (traits->targets && !has_targets(config))
             return wl_fail(error, WL_ERROR_ARGUMENT, "losses has %s, but no data has targets", traits->name);
         if (check_once("dims of a loss", &loss->dims, error)) return error->code;

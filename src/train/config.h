@@ -65,6 +65,7 @@ typedef struct wl_train_loss {
     double weight;        /* 1 where none is given */
     double scale;         /* of the cosines, 1 / temperature; 20 where none is given */
     bool learn_scale;     /* the scale is where it starts */
+    bool dense;           /* it looks at the numbers, also where there is a binarizer, and others look at signs */
     wl_train_counts dims; /* instead of the Matryoshka dimensions; empty: those */
 } wl_train_loss;
 

@@ -50,6 +50,7 @@ const wl_train_field wl_train_loss_fields[WL_LOSS_FIELDS] = {
     [WL_LOSS_learn_scale] = {.name = "learn_scale",
                              .kind = WL_FIELD_SWITCH,
                              .offset = offsetof(wl_loss_values, loss.learn_scale)},
+    [WL_LOSS_dense] = {.name = "dense", .kind = WL_FIELD_SWITCH, .offset = offsetof(wl_loss_values, loss.dense)},
     [WL_LOSS_dims] = {.name = "dims",
                       .kind = WL_FIELD_COUNTS,
                       .lowest = 1,

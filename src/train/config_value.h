@@ -13,6 +13,7 @@ enum wl_loss_place {
     WL_LOSS_scale,
     WL_LOSS_temperature,
     WL_LOSS_learn_scale,
+    WL_LOSS_dense,
     WL_LOSS_dims,
     WL_LOSS_FIELDS
 };

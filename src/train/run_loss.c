@@ -13,7 +13,8 @@ typedef struct view {
     wl_run *run;
     const wl_train_batch *batch;
     size_t dim, texts;
-    const float *vectors;    /* (texts, dim), signs where those are trained */
+    const float *vectors;    /* (texts, dim) */
+    bool signs;              /* they are the signs of the numbers */
     const float *targets;    /* (texts, target_dim); NULL: none */
     const float *directions; /* the same as unit vectors; NULL: they mask nothing */
     size_t target_dim;
@@ -133,7 +134,7 @@ static wl_status (*const adders[WL_LOSS_KINDS])(const view *, size_t, const wl_t
 };
 
 /* Whether the batch's source has what the loss takes; other sources feed it. */
-static bool applies(const view *this, const wl_train_loss *loss)
+static bool is_fed(const view *this, const wl_train_loss *loss)
 {
     const wl_train_loss_traits *traits = &wl_train_loss_table[loss->kind];
     return this->batch->sides >= traits->sides && (!traits->scores || this->batch->scores) &&
@@ -152,23 +153,28 @@ static wl_status fail_not_finite(const view *this, size_t number)
                    numbers[this->batch->records > 1]);
 }
 
+/* Those that look at signs, or those that look at the numbers. */
 static wl_status add_losses(const view *this, double *sum)
 {
     wl_run *run = this->run;
-    size_t used = 0;
-    *sum = 0;
+    bool binarized = run->config.binarizer != WL_BINARIZE_NONE;
     for (size_t i = 0; i < run->config.losses.count; i++) {
         const wl_train_loss *loss = &run->config.losses.items[i];
         nest_room room;
         wl_nest nest = nest_of(run, loss, &room);
-        run->losses[i] = NAN;
-        if (!applies(this, loss)) continue;
-        used++;
+        if ((binarized && !loss->dense) != this->signs || !is_fed(this, loss)) continue;
         if (adders[loss->kind](this, i, loss, &nest, &run->losses[i])) return run->error->code;
         if (!isfinite(run->losses[i])) return fail_not_finite(this, i);
         *sum += loss->weight * run->losses[i];
     }
-    if (used) return WL_OK;
+    return WL_OK;
+}
+
+static wl_status check_fed(const view *this)
+{
+    const wl_run *run = this->run;
+    for (size_t i = 0; i < run->config.losses.count; i++)
+        if (is_fed(this, &run->config.losses.items[i])) return WL_OK;
     return wl_fail_at(run->error, WL_ERROR_ARGUMENT, run->config.data.items[this->batch->source].path, WL_NO_POSITION,
                       0, "holds records that none of the losses takes: they have %zu sides, %s scores and %s targets",
                       this->batch->sides, this->batch->scores ? "with" : "no", this->targets ? "with" : "no");
@@ -225,15 +231,22 @@ wl_status wl_run_loss(wl_run *run, const wl_train_batch *batch, double share, do
         reserve(&run->slopes, &run->slope_capacity, bags.count, dim, run->error) || read_targets(run, &this) ||
         wl_projector_forward(run->projector, pool, &bags, run->vectors, run->error))
         return run->error->code;
-    this.vectors = run->vectors;
+    memset(run->slopes, 0, count * sizeof *run->slopes);
+    for (size_t i = 0; i < run->config.losses.count; i++) run->losses[i] = NAN;
+    *loss = 0;
+    if (check_fed(&this)) return run->error->code;
+    /* Signs first: their slopes go through the binarizer, those of the numbers do not. */
     if (binarizer != WL_BINARIZE_NONE) {
         if (reserve(&run->signs, &run->sign_capacity, bags.count, dim, run->error)) return run->error->code;
         wl_binarize_forward(binarizer, run->vectors, count, run->signs);
         this.vectors = run->signs;
+        this.signs = true;
+        if (add_losses(&this, loss)) return run->error->code;
+        wl_binarize_backward(binarizer, run->vectors, count, run->slopes);
     }
-    memset(run->slopes, 0, count * sizeof *run->slopes);
+    this.vectors = run->vectors;
+    this.signs = false;
     if (add_losses(&this, loss)) return run->error->code;
-    if (binarizer != WL_BINARIZE_NONE) wl_binarize_backward(binarizer, run->vectors, count, run->slopes);
     run->texts += bags.count;
     return wl_projector_backward(run->projector, pool, &bags, run->slopes, run->error);
 }
