@@ -8,7 +8,6 @@ all: | setup-build
 
 demo: | setup-build
 	@$(MAKE) --no-print-directory release
-	build/release/wordllama pull
 	@sh demo/run.sh build/release/wordllama
 
 test: | setup-test
@@ -68,6 +67,16 @@ bench-train: release
 	@[ -x build/checkpoints/venv/bin/python ] || python3 -m venv build/checkpoints/venv
 	@build/checkpoints/venv/bin/python -m pip install -q --disable-pip-version-check -r bench/train.txt
 	@sh bench/train.sh build/checkpoints/venv/bin/python $(BENCH)
+
+# The recipes: a model from texts and teachers (the one in models/), and one from a language model's codebook. Another
+# than the project's own: make model CONFIG=my.conf.
+model: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	WORDLLAMA_CACHE=$(MODELS) sh recipes/distil.sh $(or $(CONFIG),recipes/default.conf)
+
+model-of-codebook: release
+	WORDLLAMA_CACHE=$(MODELS) build/release/wordllama pull
+	WORDLLAMA_CACHE=$(MODELS) sh recipes/codebook.sh $(or $(CONFIG),recipes/codebook.conf)
 
 parity: release
 	@mkdir -p build/parity
@@ -130,6 +139,6 @@ release debug sanitize tsan clang fuzz: | build
 build:
 	@mkdir -p build
 
-.PHONY: all demo test test-python test-adapters notebook bench bench-python bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit bench-train parity \
+.PHONY: all demo test test-python test-adapters notebook model model-of-codebook bench bench-python bench-embed bench-eval bench-extract bench-opening bench-tokenizers bench-toolkit bench-train parity \
         parity-extract parity-parquet parity-saved parity-toolkit fuzz-short install format lint clean release debug sanitize tsan clang fuzz \
         setup-build setup-test setup-lint

@@ -26,6 +26,7 @@ from pathlib import Path
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
+DEFAULT = HERE.parent / "models"  # what comes with wordllama
 ONE_THREAD = {
     "TOKENIZERS_PARALLELISM": "false",
     "RAYON_NUM_THREADS": "1",
@@ -150,7 +151,8 @@ def compare(model: Path, texts: Path, found: list[Tool], work: Path) -> None:
     theirs.unlink(missing_ok=True)
 
     us = found[0]
-    print(f"\n{model.name}, {corpus}: {us.texts} texts, {us.bytes / 1e6:.2f} MB, 1 core, warm, {turns * rounds} rounds")
+    name = "the default" if model == DEFAULT else model.name
+    print(f"\n{name}, {corpus}: {us.texts} texts, {us.bytes / 1e6:.2f} MB, 1 core, warm, {turns * rounds} rounds")
     heads = ("texts/s", "MB/s", "ours/it", "spread", "wall/cpu", "open ms", "peak MB", "differs")
     print(f"{'':24}" + "".join(f"{head:>10}" for head in heads))
     for tool in found:
@@ -224,6 +226,7 @@ def main() -> None:
             shutil.copyfileobj(source, target)
         compare(options.model, texts, tools(build, work, wordllama=True), work)
         two_threads(options.model, texts, build)
+        compare(DEFAULT, texts, tools(build, work, wordllama=False), work)
         if potion.exists():
             compare(potion, texts, tools(build, work, wordllama=False), work)
     command_line(options.model, work / "ag_news.jsonl", build, work)

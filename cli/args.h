@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "train/config.h"
 
-#define DEFAULT_MODEL "l2_supercat_256"
+#define DEFAULT_MODEL  "default"         /* what comes with wordllama */
+#define OFFICIAL_MODEL "l2_supercat_256" /* what pull fetches without a name */
 
 enum format { FORMAT_TEXT, FORMAT_JSONL, FORMAT_NPY };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -23,7 +24,7 @@ typedef struct cli_settings {
     const char **operands; /* what is neither flag nor verb, in order */
     size_t operand_count;
     cli_list inputs, against;
-    const char *model, *tokenizer, *output, *plot, *field, *npy, *delimiter;
+    const char *model, *tokenizer, *output, *plot, *plot_speed, *field, *npy, *delimiter;
     uint32_t policy;    /* wl_policy */
     uint32_t normalize; /* wl_toggle */
     uint32_t format;    /* enum format */

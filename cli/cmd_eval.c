@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "commands.h"
 #include "models.h"
@@ -25,6 +26,7 @@ typedef struct evaluating {
     size_t wanted_count;
     wl_evaluation **evaluations; /* (models) */
     size_t *places;              /* (models, wanted): the variant's number in the model's evaluation; SIZE_MAX: none */
+    double *speeds;              /* (models): texts embedded a second */
     report_comparison *comparisons;
     size_t comparison_count;
     cli_progress progress;
@@ -77,9 +79,11 @@ static wl_status sort_operands(evaluating *this, wl_error *error)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--samples has a meaning with --compare only");
     if (settings->json && settings->markdown)
         return wl_fail(error, WL_ERROR_ARGUMENT, "--json and --markdown contradict each other");
-    if (settings->plot && is_standard_output(settings->plot) && is_standard_output(settings->output))
-        return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the report both go to standard output");
-    const char *const targets[] = {settings->output, settings->plot};
+    const char *const targets[] = {settings->output, settings->plot, settings->plot_speed};
+    size_t printed = is_standard_output(settings->output);
+    for (size_t i = 1; i < sizeof targets / sizeof *targets; i++)
+        printed += targets[i] && is_standard_output(targets[i]);
+    if (printed > 1) return wl_fail(error, WL_ERROR_ARGUMENT, "the picture and the report both go to standard output");
     return check_targets(settings, targets, sizeof targets / sizeof *targets, error);
 }
 
@@ -170,10 +174,35 @@ static wl_status choose_variants(const evaluating *this, size_t model, size_t di
                    this->models[model], dim);
 }
 
+/* An embedder, and what it has done. */
+typedef struct timed_embedder {
+    wl_embedder inner;
+    double seconds;
+    uint64_t texts;
+} timed_embedder;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static wl_status embed_timed(void *user, const wl_text *texts, size_t count, float *out, wl_error *error)
+{
+    timed_embedder *this = user;
+    double begin = now();
+    wl_status status = this->inner.embed(this->inner.user, texts, count, out, error);
+    this->seconds += now() - begin;
+    this->texts += count;
+    return status;
+}
+
 static wl_status score_open_model(evaluating *this, size_t number, wl_model_user *user, wl_error *error)
 {
     wl_variant variants[2 * MOST_DIMS];
-    wl_embedder embedder = wl_model_embedder(user);
+    timed_embedder timed = {.inner = wl_model_embedder(user)};
+    wl_embedder embedder = {timed.inner.dim, embed_timed, &timed};
     wl_evaluate_options options = {
         .size = sizeof options,
         .variants = variants,
@@ -185,6 +214,7 @@ static wl_status score_open_model(evaluating *this, size_t number, wl_model_user
     progress_stage(&this->progress, "texts and scores", wl_evaluate_total(this->sets, options.variant_count));
     this->evaluations[number] = wl_evaluate(this->sets, &embedder, user->context, &options, error);
     progress_end();
+    this->speeds[number] = timed.seconds > 0 ? (double)timed.texts / timed.seconds : 0;
     return this->evaluations[number] ? WL_OK : error->code;
 }
 
@@ -211,7 +241,8 @@ static wl_status score_models(evaluating *this, wl_error *error)
     this->evaluations = wl_allocate(this->model_count, sizeof(wl_evaluation *), error);
     this->places =
         this->evaluations ? wl_allocate(this->model_count * this->wanted_count, sizeof *this->places, error) : NULL;
-    wl_status status = this->places ? WL_OK : WL_ERROR_MEMORY;
+    this->speeds = this->places ? wl_allocate(this->model_count, sizeof *this->speeds, error) : NULL;
+    wl_status status = this->speeds ? WL_OK : WL_ERROR_MEMORY;
     for (size_t i = 0; i < this->model_count && !status; i++) status = score_model(this, i, error);
     return status;
 }
@@ -258,6 +289,7 @@ static wl_status write_report(const evaluating *this, wl_error *error)
         .sets = this->sets,
         .names = this->models,
         .evaluations = this->evaluations,
+        .speeds = this->speeds,
         .models = this->model_count,
         .comparisons = this->comparisons,
         .comparison_count = this->comparison_count,
@@ -267,7 +299,8 @@ static wl_status write_report(const evaluating *this, wl_error *error)
     wl_status status = settings->json       ? report_json(&report, &out, error)
                        : settings->markdown ? report_markdown(&report, &out, error)
                                             : report_table(&report, &out, error);
-    if (!status && settings->plot) status = plot_scores(settings->plot, &report, error);
+    if (!status && settings->plot) status = plot_scores(settings->plot, &report, false, error);
+    if (!status && settings->plot_speed) status = plot_scores(settings->plot_speed, &report, true, error);
     if (!status) status = output_open(&output, settings->output, error);
     if (!status) {
         status = output_drain(&output, &out, true, error);
@@ -286,6 +319,7 @@ static void end(evaluating *this)
     free(this->comparisons);
     free(this->evaluations);
     free(this->places);
+    free(this->speeds);
     for (size_t i = 0; this->folders && i < this->model_count; i++) free(this->folders[i]);
     free(this->folders);
     free(this->models);

@@ -41,7 +41,7 @@ static wl_status pull_repository(const char *name, const cli_settings *settings,
 
 wl_status cmd_pull(const cli_settings *settings, wl_error *error)
 {
-    const char *name = settings->operand_count ? settings->operands[0] : DEFAULT_MODEL;
+    const char *name = settings->operand_count ? settings->operands[0] : OFFICIAL_MODEL;
     cli_transfer transfer;
     transfer_begin(&transfer);
     char path[4096];

@@ -145,9 +145,25 @@ static char *fetched_hub_model(const char *name, wl_error *error)
     return output.data;
 }
 
+/* What comes with wordllama under that name; to be freed. NULL where nothing does. */
+static char *included_model(const char *name, wl_error *error)
+{
+    char path[4096];
+    bool any = strcmp(name, DEFAULT_MODEL) == 0;
+    if (wl_included_model(any ? NULL : name, path, sizeof path, error)) return NULL;
+    return wl_copy_text(path, strlen(path), error);
+}
+
+static wl_status fail_unknown(const char *name, const char *path, wl_error *error)
+{
+    return wl_fail(error, WL_ERROR_NOT_FOUND,
+                   "model '%.100s' is neither ./%.100s nor %.200s; 'wordllama pull %s' fetches %s", name, name, path,
+                   OFFICIAL_MODEL, strcmp(name, OFFICIAL_MODEL) == 0 ? "it" : "the official one");
+}
+
 char *find_model(const char *name, wl_error *error)
 {
-    if (!name) name = DEFAULT_MODEL;
+    if (!name) return included_model(DEFAULT_MODEL, error);
     if (!*name) return wl_fail(error, WL_ERROR_ARGUMENT, "the model's name is empty"), NULL;
     if (wl_path_exists(name)) return wl_copy_text(name, strlen(name), error);
     if (is_hub_name(name)) {
@@ -155,11 +171,11 @@ char *find_model(const char *name, wl_error *error)
         return cached ? cached : fetched_hub_model(name, error);
     }
     if (strchr(name, '/')) return wl_copy_text(name, strlen(name), error); /* opening it says what is missing */
+    char *included = included_model(name, error);
+    if (included || strcmp(name, DEFAULT_MODEL) == 0) return included;
     char *path = cached_path(own_caches, name, error);
     if (path && !wl_path_exists(path)) {
-        wl_fail(error, WL_ERROR_NOT_FOUND,
-                "model '%.100s' is neither ./%.100s nor %.200s; 'wordllama pull %s' fetches %s", name, name, path,
-                DEFAULT_MODEL, strcmp(name, DEFAULT_MODEL) == 0 ? "it" : "the default model");
+        fail_unknown(name, path, error);
         free(path);
         path = NULL;
     }

@@ -16,8 +16,9 @@ typedef struct cli_session {
 } cli_session;
 
 /* The path of a model: name itself where it exists; for OWNER/NAME, a model at the hub, its folder in the cache, where
- * wordllama-train fetches it to if it is not there; for any other name with a '/' the name; else models/NAME in the
- * cache. NULL name: the default model. To be freed; NULL on failure, with the places where it was looked for. */
+ * wordllama-train fetches it to if it is not there; for any other name with a '/' the name; else what comes with
+ * wordllama under the name, else models/NAME in the cache. NULL name: the default model, as "default". To be freed;
+ * NULL on failure, with the places where it was looked for. */
 char *find_model(const char *name, wl_error *error);
 
 /* Opens the model alone; name as for find_model. *path is to be freed, also on failure. */

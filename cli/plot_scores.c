@@ -1,4 +1,5 @@
-/* Scores as a picture: for each model the mean of the groups against the size of a vector, as floats and as bits. */
+/* Scores as a picture: for each model the mean of the groups against the size of a vector, as floats and as bits, or
+ * against the texts that it embedded a second. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +14,23 @@ enum { LIST = LEFT + PANEL_WIDTH + 24, SWATCH = 24, ROW = 24, MOST_ROWS = (PANEL
 
 typedef struct score_point {
     wl_variant variant;
-    double bytes, score;
+    double across, score;
 } score_point;
 
 typedef struct score_picture {
     const cli_report *report;
+    bool by_speed;
     svg_picture svg;
     score_point *points; /* those of one line at a time */
     plot_axis across, up;
     bool has_bits;
 } score_picture;
 
-static int by_bytes(const void *a, const void *b)
+static int from_left(const void *a, const void *b)
 {
     const score_point *x = a, *y = b;
-    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+    if (x->across != y->across) return x->across < y->across ? -1 : 1;
+    return (x->score > y->score) - (x->score < y->score);
 }
 
 /* The points of a line, from left to right; variants without a score have none. */
@@ -39,31 +42,32 @@ static size_t take_points(score_picture *picture, size_t model, bool binary)
         wl_variant variant = wl_evaluation_variant(evaluation, i);
         double score = 100 * wl_evaluation_mean(evaluation, NULL, i);
         if (variant.binary != binary || isnan(score)) continue;
-        picture->points[count++] = (score_point){variant, (double)report_bytes(variant), score};
+        double across = picture->by_speed ? picture->report->speeds[model] : (double)report_bytes(variant);
+        picture->points[count++] = (score_point){variant, across, score};
     }
-    qsort(picture->points, count, sizeof *picture->points, by_bytes);
+    qsort(picture->points, count, sizeof *picture->points, from_left);
     return count;
 }
 
 /* Axes around all points, with some room on each side. */
 static void find_axes(score_picture *picture)
 {
-    double bytes[2] = {INFINITY, 0}, scores[2] = {INFINITY, -INFINITY};
+    double across[2] = {INFINITY, 0}, scores[2] = {INFINITY, -INFINITY};
     for (size_t model = 0; model < picture->report->models; model++)
         for (int binary = 0; binary < 2; binary++) {
             size_t count = take_points(picture, model, binary);
             picture->has_bits |= binary && count;
             for (size_t i = 0; i < count; i++) {
-                bytes[0] = fmin(bytes[0], picture->points[i].bytes);
-                bytes[1] = fmax(bytes[1], picture->points[i].bytes);
+                across[0] = fmin(across[0], picture->points[i].across);
+                across[1] = fmax(across[1], picture->points[i].across);
                 scores[0] = fmin(scores[0], picture->points[i].score);
                 scores[1] = fmax(scores[1], picture->points[i].score);
             }
         }
-    if (!(bytes[1] > 0)) bytes[0] = bytes[1] = 1024, scores[0] = 0, scores[1] = 100;
-    double room = fmax(0.1 * (scores[1] - scores[0]), 0.5), part = bytes[1] > bytes[0] ? 1.3 : 2.2;
+    if (!(across[1] > 0)) across[0] = across[1] = picture->by_speed ? 1e6 : 1024, scores[0] = 0, scores[1] = 100;
+    double room = fmax(0.1 * (scores[1] - scores[0]), 0.5), part = across[1] > across[0] ? 1.3 : 2.2;
     picture->across =
-        (plot_axis){bytes[0] / part, bytes[1] * part, LEFT + AXIS_LEFT, LEFT + PANEL_WIDTH - AXIS_RIGHT, true};
+        (plot_axis){across[0] / part, across[1] * part, LEFT + AXIS_LEFT, LEFT + PANEL_WIDTH - AXIS_RIGHT, true};
     /* No score is above 100. */
     picture->up = (plot_axis){scores[0] - room, fmax(scores[1], fmin(scores[1] + room, 100)),
                               TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
@@ -81,8 +85,9 @@ static void put_axes(score_picture *picture)
     for (int power = first; power <= last; power += step)
         plot_put_tick_across(svg, plot_place(across, exp2(power)), picture->up.begin, exp2(power));
     plot_put_ticks_up(svg, across, &picture->up);
-    svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">bytes of a vector</text>\n</g>\n",
-            (across->begin + across->end) / 2, TOP + PANEL_HEIGHT - 14);
+    svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n</g>\n",
+            (across->begin + across->end) / 2, TOP + PANEL_HEIGHT - 14,
+            picture->by_speed ? "texts a second" : "bytes of a vector");
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
@@ -92,15 +97,16 @@ static void put_point(score_picture *picture, size_t model, const score_point *p
     svg_picture *svg = &picture->svg;
     svg_colour colour = svg_colour_of(model);
     svg_put(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" stroke=\"#%02x%02x%02x\" stroke-width=\"2\" ",
-            plot_place(&picture->across, point->bytes), plot_place(&picture->up, point->score), colour.red,
+            plot_place(&picture->across, point->across), plot_place(&picture->up, point->score), colour.red,
             colour.green, colour.blue);
     if (point->variant.binary)
         svg_put(svg, "class=\"panel\"><title>");
     else
         svg_put(svg, "fill=\"#%02x%02x%02x\"><title>", colour.red, colour.green, colour.blue);
     svg_put_text(svg, report_name(picture->report, model), TOOLTIP);
-    svg_put(svg, ", %u %s, %.0f bytes: %.4f</title></circle>\n", (unsigned)point->variant.dim,
-            point->variant.binary ? "bits" : "dimensions", point->bytes, point->score);
+    svg_put(svg, ", %u %s, %.0f %s: %.4f</title></circle>\n", (unsigned)point->variant.dim,
+            point->variant.binary ? "bits" : "dimensions", point->across,
+            picture->by_speed ? "texts a second" : "bytes", point->score);
 }
 
 static void put_line(score_picture *picture, size_t model, bool binary)
@@ -112,7 +118,7 @@ static void put_line(score_picture *picture, size_t model, bool binary)
     svg_put(svg, "<path fill=\"none\" stroke=\"#%02x%02x%02x\" stroke-width=\"2\" stroke-linejoin=\"round\"%s d=\"M",
             colour.red, colour.green, colour.blue, binary ? " stroke-dasharray=\"6 4\"" : "");
     for (size_t i = 0; i < count; i++)
-        svg_put(svg, "%s%.1f %.1f", i ? "L" : "", plot_place(&picture->across, picture->points[i].bytes),
+        svg_put(svg, "%s%.1f %.1f", i ? "L" : "", plot_place(&picture->across, picture->points[i].across),
                 plot_place(&picture->up, picture->points[i].score));
     svg_put(svg, "\"/>\n");
     for (size_t i = 0; i < count; i++) put_point(picture, model, &picture->points[i]);
@@ -160,7 +166,8 @@ static wl_status put_heading(score_picture *picture, wl_error *error)
     if (!lines) return WL_ERROR_MEMORY;
     for (size_t i = 0; i < count; i++) groups += lines[i].kind == REPORT_GROUP;
     free(lines);
-    svg_begin(&picture->svg, WIDTH, HEIGHT, "Scores by size of the vectors", error);
+    svg_begin(&picture->svg, WIDTH, HEIGHT,
+              picture->by_speed ? "Scores by texts a second" : "Scores by size of the vectors", error);
     plot_put_styles(&picture->svg);
     svg_put(&picture->svg,
             "<text class=\"quiet\" x=\"24\" y=\"62\" font-size=\"12.5\">Mean of the groups: %zu set%s in "
@@ -169,9 +176,9 @@ static wl_status put_heading(score_picture *picture, wl_error *error)
     return WL_OK;
 }
 
-wl_status plot_scores(const char *path, const cli_report *report, wl_error *error)
+wl_status plot_scores(const char *path, const cli_report *report, bool by_speed, wl_error *error)
 {
-    score_picture picture = {.report = report};
+    score_picture picture = {.report = report, .by_speed = by_speed};
     size_t most = 0;
     for (size_t i = 0; i < report->models; i++) {
         size_t variants = wl_evaluation_variants(report->evaluations[i]);

@@ -17,6 +17,7 @@ typedef struct cli_report {
     const wl_sets *sets;
     const char *const *names;          /* of the models, as the user gave them */
     wl_evaluation *const *evaluations; /* of each */
+    const double *speeds;              /* of each, texts embedded a second */
     size_t models;
     const report_comparison *comparisons;
     size_t comparison_count;
@@ -29,6 +30,6 @@ wl_status report_markdown(const cli_report *report, wl_buffer *out, wl_error *er
 wl_status report_json(const cli_report *report, wl_buffer *out, wl_error *error);
 
 /* Mean of the groups against the bytes of a vector, a line for each model and for its binary vectors, as SVG. */
-wl_status plot_scores(const char *path, const cli_report *report, wl_error *error);
+wl_status plot_scores(const char *path, const cli_report *report, bool by_speed, wl_error *error);
 
 #endif

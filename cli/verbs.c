@@ -187,11 +187,12 @@ const cli_verb verb_table[] = {
         .operands = "[NAME]",
         .summary = "fetch a model into the cache",
         .description =
-            "Downloads a model, checks it and puts it where the other verbs find it by its name. What is there already "
+            "No model is needed for a start: one comes with wordllama. This downloads another, checks it and puts it "
+            "where the other verbs find it by its name. What is there already "
             "and whole is not fetched again. A name with a slash is a repository of the Hugging Face hub that holds a "
             "WordLlama, Model2Vec or StaticEmbedding model; it goes into the hub's own cache, which other programs "
-            "share. The default is " DEFAULT_MODEL ". Prints the model's folder.",
-        .example = "wordllama pull " DEFAULT_MODEL,
+            "share. The default is " OFFICIAL_MODEL ". Prints the model's folder.",
+        .example = "wordllama pull " OFFICIAL_MODEL,
         .most = 1,
         .run = cmd_pull,
     },
@@ -232,7 +233,7 @@ const cli_verb verb_table[] = {
             "Writes the codebook whose rows are those of all sources, one behind the other: their columns add up. The "
             "tokenizers beside the sources must agree in every token, unless --align matches the tokens of the others "
             "to those of the first. OUT appears under its name only when it is complete.",
-        .example = "wordllama concat " DEFAULT_MODEL " " DEFAULT_MODEL " --scale norm -o both.safetensors",
+        .example = "wordllama concat " OFFICIAL_MODEL " " OFFICIAL_MODEL " --scale norm -o both.safetensors",
         .least = 1,
         .most = SIZE_MAX,
         .run = cmd_concat,
@@ -245,7 +246,7 @@ const cli_verb verb_table[] = {
             "Describes a codebook, or any model's table: norms of its rows, their mean, how evenly they point in all "
             "directions, the spectrum and its effective rank, rows that were never trained; with --token also the "
             "nearest neighbours of a token.",
-        .example = "wordllama codebook info " DEFAULT_MODEL " --token \" car\" --plot codebook.svg",
+        .example = "wordllama codebook info " OFFICIAL_MODEL " --token \" car\" --plot codebook.svg",
         .least = 1,
         .most = 2,
         .run = cmd_codebook,
@@ -258,7 +259,7 @@ const cli_verb verb_table[] = {
             "Projects a codebook to --dim dimensions by its principal components and weights its tokens by how rare "
             "they are, as Model2Vec does. The result is a model that every verb takes; a baseline that takes seconds. "
             "OUT appears under its name only when it is complete.",
-        .example = "wordllama reduce " DEFAULT_MODEL " small.safetensors --dim 64",
+        .example = "wordllama reduce " OFFICIAL_MODEL " small.safetensors --dim 64",
         .least = 1,
         .most = 2,
         .run = cmd_reduce,
@@ -384,7 +385,7 @@ const cli_verb verb_table[] = {
             "the same models.",
         .example =
             "printf '{\"anchor\": \"%s\", \"positive\": \"%s\"}\\n' car automobile boat ship train railway apple pear "
-            ">pairs.jsonl\nwordllama train --codebook " DEFAULT_MODEL
+            ">pairs.jsonl\nwordllama train --codebook " OFFICIAL_MODEL
             " --data pairs.jsonl -o trained --dim 64 --batch-size 4 "
             "--steps 5",
         .most = 1,

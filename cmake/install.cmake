@@ -19,13 +19,15 @@ install(FILES ${CMAKE_BINARY_DIR}/wordllama-config.cmake ${CMAKE_BINARY_DIR}/wor
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/wordllama)
 configure_file(cmake/wordllama.pc.in ${CMAKE_BINARY_DIR}/wordllama.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/wordllama.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# The models that are part of the project, the first of them the default.
+install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/wordllama/models)
 
 if(WORDLLAMA_CLI)
   install(TARGETS ${commands})
   # Manual pages come out of the command's own table of flags, so they cannot differ from --help.
   set(pages "")
   foreach(verb "" embed similarity explain rank topk filter dedup cluster split tokenize detokenize convert info pull
-          extract configs concat codebook reduce eval prepare classify targets train)
+          extract configs concat codebook reduce eval prepare classify vocab targets average train)
     string(REGEX REPLACE "-$" "" page "wordllama-${verb}")
     set(output ${CMAKE_BINARY_DIR}/man/${page}.1)
     add_custom_command(OUTPUT ${output} COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Shows what wordllama does: each command, then its output.
 #   demo/run.sh BINARY
-# The model is the default one (wordllama pull fetches it) or the one that WORDLLAMA_MODEL names.
+# The model is the one that comes with wordllama, or the one that WORDLLAMA_MODEL names.
 set -eu
 
 if [ $# -ne 1 ]; then

@@ -4,7 +4,7 @@
  * tokens. No neural network runs.
  *
  *     wl_error error;
- *     wl_model *model = wl_model_open("models/l2_supercat_256", NULL, &error);
+ *     wl_model *model = wl_model_open(NULL, NULL, &error);
  *     wl_context *context = wl_context_create(NULL, &error);
  *     wl_text text = {"I went to the car", 17};
  *     float vector[256];
@@ -215,9 +215,17 @@ typedef struct wl_model_options {
     bool whole_texts;    /* no text is cut: the model's max_length does not count */
 } wl_model_options;
 
-/* Opens a folder that holds model.safetensors and tokenizer.json, or a .safetensors file with the tokenizer given or
- * beside it, or a packed file (wl_model_pack), which needs none. The table is mapped, never copied. Refuses a tokenizer
- * whose vocabulary does not fit the table. */
+/* Where a model lies that comes with the library: name NULL for the default one, whose folder holds model.safetensors
+ * and tokenizer.json, else NAME for the file NAME.safetensors in that folder ("wordllama_64_binary"). It is looked for
+ * beside the code (the program or the shared library that this function is part of), in models/, ../models/ and
+ * ../share/wordllama/models/, then where the library was installed. Written to buffer[0..size), NUL-terminated.
+ * WL_ERROR_NOT_FOUND where it is not there, WL_ERROR_LIMIT where the buffer is too small. Any thread. */
+WL_API wl_status wl_included_model(const char *name, char *buffer, size_t size, wl_error *error);
+
+/* Opens a model: path NULL for the default one, which comes with the library. A path is that of a folder that holds
+ * model.safetensors and tokenizer.json, or a .safetensors file with the tokenizer given or beside it, or a packed file
+ * (wl_model_pack), which needs none. The table is mapped, never copied. Refuses a tokenizer whose vocabulary does not
+ * fit the table. */
 WL_API wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_error *error);
 WL_API void wl_model_close(wl_model *model);
 

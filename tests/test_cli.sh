@@ -1210,6 +1210,11 @@ if [ -x "$(dirname "$wl")/wordllama-train" ]; then
     ok "train --save-as i8: the policy when packed" [ "$(wordllama info $t/packed | sed -n 's/^policy: *//p')" = wordllama ]
     works "train --save-as i8: the model" wordllama similarity --model $t/one/model_64.safetensors car automobile
     ok "train --save-as i8: nearly the same" awk 'NR == 1 {a = $1} NR == 2 {exit !(($1 - a)^2 < 0.0001)}' ../similarity ../out
+    wordllama similarity --model $t/one/model_64.safetensors car automobile >../one
+    works "train: from a table of bytes" wordllama train --codebook $t/one/model_64.safetensors --data $t/pairs.jsonl --kind table \
+        --token-weights false --batch-size 4 --steps 1 --learning-rate 1e-9 -o $t/again
+    wordllama similarity --model $t/again/model_64.safetensors car automobile >../two
+    ok "train: which is taken with its scales" awk 'NR == 1 {a = $1} NR == 2 {exit !(($1 - a)^2 < 0.0001)}' ../one ../two
     works "train: lists added up" train --data $t/more.jsonl --data $t/pairs.jsonl:2 -o $t/three --dim 32 --name other
     ok "train: three sources" [ "$(grep -c -e '^| pairs.jsonl | 1 | 4 ' -e '^| more.jsonl | 1 | 2 ' -e \
         '^| pairs.jsonl | 2 | 4 ' $t/three/README.md)" -eq 3 ]
@@ -1276,10 +1281,28 @@ fails "directory as output" 1 "is a directory" wordllama embed a --output ..
 fails "output in no folder" 1 "nowhere/vectors: cannot write" wordllama embed a --output nowhere/vectors
 fails "missing model" 1 "wordllama pull l2_supercat_256" wordllama embed a --model nothing --output vectors
 fails "missing model path" 1 "nothing" wordllama embed a --model ./nothing --output vectors
-fails "missing default model" 1 "wordllama pull l2_supercat_256' fetches it" \
-    env -u WORDLLAMA_MODEL WORDLLAMA_CACHE=nowhere wordllama similarity a b
+fails "missing official model" 1 "wordllama pull l2_supercat_256' fetches it" \
+    env WORDLLAMA_CACHE=nowhere wordllama similarity a b --model l2_supercat_256
 fails "no home" 1 "WORDLLAMA_CACHE" \
-    env -u WORDLLAMA_MODEL -u WORDLLAMA_CACHE -u XDG_CACHE_HOME -u HOME wordllama similarity a b
+    env -u WORDLLAMA_CACHE -u XDG_CACHE_HOME -u HOME wordllama similarity a b --model l2_supercat_256
+
+# ---- the models that come with it ------------------------------------------------------------------------------------
+
+alone() { # without any other model, cache or home
+    env -u WORDLLAMA_MODEL -u WORDLLAMA_CACHE -u XDG_CACHE_HOME -u HOME "$@"
+}
+ok "the default model" alone wordllama similarity a b >../one
+ok "by its name" alone wordllama similarity a b --model default >../two
+ok "which is the same" cmp ../one ../two
+ok "not a file of that name" sh -c 'mkdir default && env -u WORDLLAMA_MODEL wordllama similarity a b >../two && cmp ../one ../two'
+rmdir default
+ok "that of 64 bits" alone wordllama similarity a b --model wordllama_64_binary --binary >../two
+mkdir -p ../moved/bin ../moved/share/wordllama
+cp "$wl" ../moved/bin/wordllama
+cp -r "$tests/../models" ../moved/share/wordllama/models
+ok "moved with its models" alone ../moved/bin/wordllama similarity a b >../two
+ok "which are found first" cmp ../one ../two
+rm -r ../moved/share
 fails "missing tokenizer" 1 "nothing" wordllama embed a --tokenizer nothing --output vectors
 
 cp -r "$model" ../cut && chmod -R u+w ../cut

@@ -359,8 +359,6 @@ static void test_arguments(void)
     CHECK(!wl_context_create(&size, &error) && error.code == WL_ERROR_ARGUMENT);
     wl_model_options model_size = {.size = 1};
     CHECK(!wl_model_open(MODELS "wordllama-f32", &model_size, &error) && error.code == WL_ERROR_ARGUMENT);
-    CHECK(!wl_model_open(NULL, NULL, &error) && error.code == WL_ERROR_ARGUMENT);
-    CHECK(!wl_model_open(NULL, NULL, NULL));
 }
 
 /* Ids beyond the table: WordLlama takes its last row, Model2Vec has no answer. */
@@ -864,6 +862,41 @@ static void test_faults(void)
     }
 }
 
+/* ---- what comes with the library --------------------------------------------------------------------------------- */
+
+static void test_included(void)
+{
+    char path[4096], little[8] = "kept";
+    wl_error error = {0};
+    wl_status status = wl_included_model(NULL, path, sizeof path, &error);
+    CHECK_THAT(!status, "%s", error.message);
+    if (status) return;
+    wl_model *model = wl_model_open(NULL, NULL, &error), *same = wl_model_open(path, NULL, &error);
+    CHECK_THAT(model && same, "%s", error.message);
+    if (model && same) {
+        wl_model_info info = wl_model_describe(model), other = wl_model_describe(same);
+        CHECK(info.dim == 256 && other.dim == 256 && info.rows == other.rows);
+    }
+    wl_model_close(model);
+    wl_model_close(same);
+    CHECK_THAT(!wl_included_model("wordllama_64_binary", path, sizeof path, &error), "%s", error.message);
+    model = wl_model_open(path, NULL, &error);
+    CHECK_THAT(model && wl_model_describe(model).dim == 64, "%s", error.message);
+    wl_model_close(model);
+    CHECK(wl_included_model(NULL, little, sizeof little, &error) == WL_ERROR_LIMIT && strcmp(little, "kept") == 0);
+    CHECK(wl_included_model(NULL, little, sizeof little, NULL) == WL_ERROR_LIMIT);
+    static const char *const strangers[] = {"", "nothing", "../models/model", "model/"};
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+        CHECK(wl_included_model(strangers[i], path, sizeof path, &error) == WL_ERROR_NOT_FOUND);
+    for (size_t nth = 1;; nth++) {
+        fault_begin(nth);
+        status = wl_included_model(NULL, path, sizeof path, &error);
+        if (!fault_end()) break;
+        CHECK(status == WL_ERROR_MEMORY || status == WL_OK);
+    }
+    CHECK(status == WL_OK);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return EXIT_FAILURE;
@@ -879,6 +912,7 @@ int main(void)
     test_bad_models();
     test_policy();
     test_faults();
+    test_included();
     for (size_t i = 0; i < golden.count; i++) free((void *)(uintptr_t)golden.texts[i].data);
     CHECK(rmdir(folder) == 0);
     return test_end();

@@ -2,7 +2,7 @@
 # The documents' examples, run as they stand.
 #   tests/test_readme.sh BINARY MODEL SOURCE BUILD
 #     BINARY  the command wordllama
-#     MODEL   folder of the model l2_supercat_256
+#     MODEL   folder of the model l2_supercat_256, which some examples name
 #     SOURCE  the checkout; README.md and docs/manual/*.md are read
 #     BUILD   the folder that holds libwordllama.a
 # A fenced block marked `console` is a session: each line "$ command" must print the lines that follow it, standard
@@ -27,9 +27,8 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-unset WORDLLAMA_POLICY WORDLLAMA_THREADS NO_COLOR
+unset WORDLLAMA_MODEL WORDLLAMA_POLICY WORDLLAMA_THREADS NO_COLOR
 export WORDLLAMA_CACHE="${model%/models/*}" # the model by its name, as the documents call it
-export WORDLLAMA_MODEL="$model"
 mkdir "$work/bin" "$work/place" "$work/case"
 cp -R "$source/demo" "$work/place/demo"
 ln -s "$binary" "$work/bin/wordllama"
@@ -107,7 +106,7 @@ elif ! ${CC:-cc} ${CFLAGS-} -std=c11 -Wall -Wextra -Werror -I"$source/include" "
     sed 's/^/  /' "$work/compiler"
     failed=$((failed + 1))
 else
-    "$work/example" "$model" >"$work/example.found" 2>&1
+    "$work/example" "$source/models" >"$work/example.found" 2>&1
     check "README.md: the C example" "$work/example.expected" "$work/example.found"
 fi
 

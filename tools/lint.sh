@@ -27,7 +27,7 @@ build/lint/bin/ruff check --quiet --line-length 120 $(git ls-files '*.py') || fa
 # shellcheck disable=SC2046
 build/lint/bin/ruff format --quiet --check --line-length 120 $(git ls-files 'python/*.py') || failed=1
 build/lint/bin/mypy --no-error-summary python/word_llama || failed=1
-for folder in bench python/tests python/tests_plain python/tests_reference python/tests_adapters tools; do
+for folder in bench recipes python/tests python/tests_plain python/tests_reference python/tests_adapters tools; do
     scripts=$(git ls-files "$folder/*.py")
     # shellcheck disable=SC2086
     [ -z "$scripts" ] || MYPYPATH=python build/lint/bin/mypy --config-file= --ignore-missing-imports --no-error-summary \

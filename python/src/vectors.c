@@ -158,10 +158,23 @@ static PyObject *cpu_name(PyObject *module, PyObject *unused)
     return PyUnicode_FromString(wl_cpu_name());
 }
 
+static PyObject *included_model(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    const char *name;
+    char path[4096];
+    wl_error error;
+    if (!PyArg_ParseTuple(arguments, "z:included_model", &name)) return NULL;
+    if (wl_included_model(name, path, sizeof path, &error)) return raise(&error);
+    return PyUnicode_DecodeFSDefault(path);
+}
+
 PyMethodDef vector_functions[] = {
     {"similarity", similarity, METH_VARARGS, NULL},
     {"binarize", binarize, METH_O, NULL},
     {"cpu_name", cpu_name, METH_NOARGS,
      "The instruction set that is used: 'generic', 'avx2', 'avx512', 'avx512vnni' or 'neon'."},
+    {"included_model", included_model, METH_VARARGS,
+     "Where a model lies that comes with the package; None: the default."},
     {NULL, NULL, 0, NULL},
 };

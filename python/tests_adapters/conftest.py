@@ -1,4 +1,4 @@
-"""The default model, and texts. Nothing goes over the network."""
+"""The official model, and texts. Nothing goes over the network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXTS = [
 
 @pytest.fixture(scope="session")
 def wl() -> Model:
-    return load(disable_download=True)
+    return load("l2_supercat_256", disable_download=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from word_llama import WordLlama, WordLlamaError
+from word_llama import WordLlama, WordLlamaError, load
 from word_llama.adapters._model import name_of, opened, place_of, row_of, rows_of
 
 
 def test_models_paths_and_names(wl: Any, inference: Any, texts: list[str]) -> None:
     assert opened(wl) is wl and opened(inference, 256) is inference
-    for place in (None, "l2_supercat_256", wl.path, Path(wl.path), Path(wl.path) / "model.safetensors"):
+    assert np.array_equal(rows_of(opened(None), texts), load().embed(texts))
+    for place in ("l2_supercat_256", wl.path, Path(wl.path), Path(wl.path) / "model.safetensors"):
         assert np.array_equal(rows_of(opened(place), texts), wl.embed(texts))
 
 
@@ -36,7 +37,8 @@ def test_places(wl: Any, inference: Any, array_model: Any, texts: list[str]) -> 
     assert place_of(None) is None
     with pytest.raises(ValueError, match="made of an array"):
         place_of(array_model)
-    assert {name_of(one) for one in (wl, wl.path, None, place_of(wl), "l2_supercat_256")} == {"l2_supercat_256"}
+    assert {name_of(one) for one in (wl, wl.path, place_of(wl), "l2_supercat_256")} == {"l2_supercat_256"}
+    assert name_of(None) == "default"
     assert name_of("minishlab/potion-base-8M") == "minishlab/potion-base-8M"
 
 

@@ -9,6 +9,8 @@ class WordLlamaError(Exception):
     byte: int | None
     line: int | None
 
+def included_model(name: str | None, /) -> str: ...
+
 class Key:
     def __call__(self, text: str, /) -> float: ...
 

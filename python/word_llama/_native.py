@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import loading
 from ._core import cpu_name
 from ._progress import Progress, reporter
 
@@ -93,8 +94,11 @@ def _target(path: StrPath) -> str:
 
 
 def _find(path: StrPath) -> str:
-    """A path as it is, but the folder of a known model where it is the name of one and nothing of that name is here."""
+    """A path as it is, but where a model is that has this name, if nothing of that name is here."""
     text = os.fspath(path)
+    included = None if os.path.exists(text) else loading.included(text)
+    if included:
+        return included
     if "/" in text or os.path.exists(text) or all(model["name"] != text for model in _train.known_models()):
         return text
     return _train.pull(text, message=_message(None))

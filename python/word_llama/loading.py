@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from . import _core
 from .config import Config, Model2VecModels, ModelURI, WordLlamaConfig, WordLlamaModels
 from .inference import WordLlamaInference
 from .model import Model
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     StrPath = str | os.PathLike[str]
 
-DEFAULT = "l2_supercat_256"
+DEFAULT = "default"
 
 
 def _usual_cache() -> str:
@@ -98,9 +99,10 @@ def load(
     """Opens a model.
 
     Args:
-        path: a .safetensors file, a folder that holds one and tokenizer.json, a packed model; or the name of a known
-            model ("l2_supercat_256"), or of one at the hub ("minishlab/potion-base-8M"), which are fetched where they
-            are not in the cache. None: the default model.
+        path: a .safetensors file, a folder that holds one and tokenizer.json, a packed model; or the name of a model
+            that comes with the package ("default", "wordllama_64_binary"), of a known one ("l2_supercat_256"), or of
+            one at the hub ("minishlab/potion-base-8M"), which are fetched where they are not in the cache. None: the
+            default model.
         config: what the file was made of, such as Config.wordllama_64: its tokenizer is taken out of the cache where
             none lies beside the file. None: what the file's name says.
         tokenizer: the tokenizer.json.
@@ -120,7 +122,7 @@ def load(
         raise ValueError("a config alone is no model: give the path of a file that was made of it, too")
     place = os.fsdecode(path if path is not None else DEFAULT)
     if path is None or not os.path.exists(place):
-        place = _fetched(place, disable_download) or place
+        place = included(place) or _fetched(place, disable_download) or place
     return Model.open(place, tokenizer or _find_tokenizer(place, config), dim=dim)
 
 
@@ -139,6 +141,16 @@ def _parts(name: str) -> tuple[str, int, bool] | None:
 def _check_dim(dim: int, uri: ModelURI) -> None:
     if dim not in uri.available_dims:
         raise ValueError(f"Model dimension must be one of {uri.available_dims}")
+
+
+def included(name: str) -> str | None:
+    """The folder or file of a model that comes with the package; None where none has that name."""
+    if name == DEFAULT:
+        return _core.included_model(None)
+    try:
+        return None if "/" in name else _core.included_model(name)
+    except FileNotFoundError:
+        return None
 
 
 def _fetched(name: str, disable_download: bool) -> str | None:

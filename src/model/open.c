@@ -212,10 +212,9 @@ wl_model *wl_model_open(const char *path, const wl_model_options *options, wl_er
     if (!error) error = &unused;
     wl_model_options chosen;
     if (wl_read_options(&chosen, sizeof chosen, options, "wl_model_options", error)) return NULL;
-    if (!path) {
-        wl_fail(error, WL_ERROR_ARGUMENT, "wl_model_open: no path given");
-        return NULL;
-    }
+    char included[4096];
+    if (!path && wl_included_model(NULL, included, sizeof included, error)) return NULL;
+    if (!path) path = included;
     struct paths paths = {0};
     wl_model *model = wl_allocate(1, sizeof *model, error);
     if (!model) return NULL;

@@ -31,6 +31,7 @@ typedef struct wl_run {
     wl_train_options options;
     wl_codebook *codebook;
     wl_bag_table table;
+    float *rows;         /* (rows, dim): the table, where it cannot be used as it lies in the file; NULL: it can */
     wl_context *context; /* its pool is that of all work */
     wl_projector *projector;
     wl_parameters parameters; /* the projector's and the scales */

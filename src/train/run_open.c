@@ -49,20 +49,30 @@ static wl_status read_config(wl_run *run, const char *path)
 
 /* ---- codebook ---------------------------------------------------------------------------------------------------- */
 
+/* A table that is read where it lies, but one of other numbers, or whose rows have weights: a finished model's, which
+ * is small. */
+static wl_status take_table(wl_run *run)
+{
+    const wl_codebook *codebook = run->codebook;
+    wl_dtype dtype = codebook->table->dtype;
+    run->table = (wl_bag_table){codebook->table->data, dtype, codebook->rows, codebook->dim};
+    if (!codebook->weights && (dtype == WL_F16 || dtype == WL_BF16 || dtype == WL_F32)) return WL_OK;
+    if (codebook->rows > SIZE_MAX / sizeof *run->rows / codebook->dim) return wl_fail_memory(run->error, SIZE_MAX);
+    run->rows = wl_allocate(codebook->rows * codebook->dim, sizeof *run->rows, run->error);
+    if (!run->rows) return WL_ERROR_MEMORY;
+    for (size_t i = 0; i < codebook->rows; i++) wl_codebook_floats(codebook, i, run->rows + i * codebook->dim);
+    run->table.data = run->rows;
+    run->table.dtype = WL_F32;
+    return WL_OK;
+}
+
 static wl_status open_codebook(wl_run *run)
 {
     const wl_train_config *config = &run->config;
     wl_codebook *codebook = run->codebook = wl_codebook_open(config->codebook, config->tokenizer, run->error);
     if (!codebook) return run->error->code;
     if (wl_codebook_check_tokenizer(codebook, run->error)) return run->error->code;
-    wl_dtype dtype = codebook->table->dtype;
-    if (dtype != WL_F16 && dtype != WL_BF16 && dtype != WL_F32)
-        return wl_fail_at(run->error, WL_ERROR_UNSUPPORTED, config->codebook, WL_NO_POSITION, 0,
-                          "has a table of %s, expected F16, BF16 or F32", wl_dtype_name(dtype));
-    if (codebook->weights)
-        return wl_fail_at(run->error, WL_ERROR_UNSUPPORTED, config->codebook, WL_NO_POSITION, 0,
-                          "has weights of its rows: 'wordllama concat FILE -o OUT' multiplies them in");
-    run->table = (wl_bag_table){codebook->table->data, dtype, codebook->rows, codebook->dim};
+    if (take_table(run)) return run->error->code;
     return wl_train_config_finish(&run->config, (uint32_t)codebook->dim, run->error);
 }
 
@@ -468,6 +478,7 @@ void wl_run_close(wl_run *run)
     wl_buffer_free(&run->arguments);
     free(run->checkpoint_path);
     free(run->best_path);
+    free(run->rows);
     free(run->vectors);
     free(run->signs);
     free(run->slopes);

@@ -306,24 +306,29 @@ static void test_json(two_models *all)
 
 /* ---- the picture ------------------------------------------------------------------------------------------------- */
 
-static void test_plot(two_models *all)
+static void test_plot(two_models *all, bool by_speed)
 {
-    static const char *const titles[] = {
-        "<title>l2_supercat_256, 256 dimensions, 1024 bytes: 47.5307</title>",
-        "<title>l2_supercat_256, 64 dimensions, 256 bytes: 41.2490</title>",
-        "<title>potion, 256 dimensions, 1024 bytes: 47.5000</title>",
-        ": 3 sets in 2 groups<",
+    static const char *const titles[2][5] = {
+        {"<title>l2_supercat_256, 256 dimensions, 1024 bytes: 47.5307</title>",
+         "<title>l2_supercat_256, 64 dimensions, 256 bytes: 41.2490</title>",
+         "<title>potion, 256 dimensions, 1024 bytes: 47.5000</title>", ": 3 sets in 2 groups<", ">bytes of a vector<"},
+        {"<title>l2_supercat_256, 256 dimensions, 250000 texts a second: 47.5307</title>",
+         "<title>l2_supercat_256, 64 dimensions, 250000 texts a second: 41.2490</title>",
+         "<title>potion, 256 dimensions, 500000 texts a second: 47.5000</title>", ": 3 sets in 2 groups<",
+         ">texts a second<"},
     };
+    static const double speeds[] = {250000, 500000};
+    all->report.speeds = speeds;
     char path[] = "/tmp/wl_test_report.XXXXXX", text[1 << 16] = "";
     wl_error error = {0};
     int file = mkstemp(path);
     if (file < 0) abort();
     close(file);
-    CHECK_THAT(!plot_scores(path, &all->report, &error), "%s", error.message);
+    CHECK_THAT(!plot_scores(path, &all->report, by_speed, &error), "%s", error.message);
     FILE *stream = fopen(path, "rb");
     size_t size = stream ? fread(text, 1, sizeof text - 1, stream) : 0, points = 0;
     text[size] = 0;
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) CHECK_THAT(strstr(text, titles[i]), "%s", titles[i]);
+    for (size_t i = 0; i < 5; i++) CHECK_THAT(strstr(text, titles[by_speed][i]), "%s", titles[by_speed][i]);
     for (const char *at = text; (at = strstr(at, "<circle")); at++) points++;
     CHECK_THAT(points == 3, "%zu points", points); /* the bits have no mean */
     CHECK(!strstr(text, "nan") && !strstr(text, "inf") && strstr(text, "</svg>\n"));
@@ -361,7 +366,7 @@ static void test_faults(two_models *all)
     for (wl_status status = WL_ERROR_MEMORY; status; nth++) {
         wl_error error = {0};
         fault_begin(nth);
-        status = plot_scores("/dev/null", &all->report, &error);
+        status = plot_scores("/dev/null", &all->report, false, &error);
         CHECK(status == (fault_end() ? WL_ERROR_MEMORY : WL_OK));
     }
     CHECK_THAT(nth > 4, "%zu allocations", nth);
@@ -377,7 +382,8 @@ int main(void)
     test_one_set(&all);
     test_names(&all);
     test_json(&all);
-    test_plot(&all);
+    test_plot(&all, false);
+    test_plot(&all, true);
     test_faults(&all);
     free_models(&all);
     return test_end();
