@@ -472,7 +472,7 @@ static void test_versions(void)
     CHECK(error.code == WL_ERROR_FORMAT);
     CHECK(wl_tokenizer_pack(NULL, packed_path, &error) == WL_ERROR_ARGUMENT);
     CHECK(wl_model_pack("x", NULL, NULL, &error) == WL_ERROR_ARGUMENT);
-    CHECK(wl_model_pack(NULL, NULL, packed_path, &error) == WL_ERROR_ARGUMENT);
+    CHECK(wl_model_pack(NULL, NULL, NULL, &error) == WL_ERROR_ARGUMENT);
     CHECK(wl_model_pack("nowhere", NULL, packed_path, NULL) == WL_ERROR_NOT_FOUND);
     CHECK(wl_tokenizer_pack("nowhere", packed_path, NULL) == WL_ERROR_NOT_FOUND);
 }

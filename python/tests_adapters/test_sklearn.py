@@ -59,7 +59,7 @@ def test_vectors(wl: Any, texts: list[str]) -> None:
     rows = wl.embed(texts)
     assert np.array_equal(WordLlamaVectorizer(wl).fit_transform(texts), rows)
     assert np.array_equal(WordLlamaVectorizer("l2_supercat_256", dim=64).transform(texts), rows[:, :64])
-    assert np.array_equal(WordLlamaVectorizer(norm=True, threads=1).transform(texts), wl.embed(texts, norm=True))
+    assert np.array_equal(WordLlamaVectorizer(wl, norm=True, threads=1).transform(texts), wl.embed(texts, norm=True))
     bits = WordLlamaVectorizer(wl, binarize=True).transform(texts)
     assert bits.dtype == np.uint8 and np.array_equal(np.packbits(bits, axis=1), wl.embed(texts, binarize=True))
     for column in (np.array(texts), np.array(texts, object), iter(texts)):
