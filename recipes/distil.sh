@@ -53,7 +53,8 @@ ask_transformer() {
         find_minilm
         teacher=$minilm
     fi
-    "$python" "$recipes/teacher.py" "$teacher" "$output/texts.txt" "$output/transformer.npy" --precision "$precision"
+    "$python" "$recipes/teacher.py" "$teacher" "$output/texts.txt" "$output/transformer.npy" --precision "$precision" \
+        --max-tokens 64
 }
 
 ask_static() {

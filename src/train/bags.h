@@ -5,7 +5,7 @@
 #include "base/parallel.h"
 #include "format/safetensors.h"
 
-/* Mapped rows of F16, BF16 or F32, never expanded. */
+/* Rows of F16, BF16 or F32: those of a large codebook are mapped, and never expanded. */
 typedef struct wl_bag_table {
     const void *data; /* (rows, dim), aligned to an element */
     wl_dtype dtype;
