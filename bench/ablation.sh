@@ -2,10 +2,11 @@
 # What each ingredient of recipes/distil.sh gives: the recipe with one thing left out or changed, over several seeds.
 #   sh bench/ablation.sh CONFIG [SEEDS]      CONFIG: of a recipe that was run (make model); SEEDS: default 3
 # Prints a table of Markdown: for each variant, the mean of the groups of the config's evaluation sets with 256, 128 and
-# 64 dimensions, mean and standard deviation over the seeds. Two minutes a variant and seed for a million texts.
+# 64 dimensions and as many bits, mean and standard deviation over the seeds. Half a minute a variant and seed for a
+# million texts.
 set -eu
 seeds=${2:-3}
-set -- "$1"
+set -- ${1+"$1"}
 recipes=$(cd "$(dirname "$0")/../recipes" && pwd)
 # shellcheck source=recipes/steps.sh
 . "$recipes/steps.sh"
@@ -34,10 +35,11 @@ with_triplets() { # TEXTS TARGETS
     data "$1" "$2" | sed "s|]\$|, {\"path\": \"$(absolute "$output/triplets.safetensors")\", \"weight\": $triplet_weight}]|"
 }
 
-# base NAME TEXTS TARGETS TOKENIZER: from the mean of the targets to the base, for each seed.
+# base NAME TEXTS TARGETS TOKENIZER FLAG...: from the mean of the targets to the base, for each seed.
 base() {
     name=$1 texts=$2 targets=$3 tokenizer=$4
-    "$wordllama" average "$texts" "$targets" -o "$folder/start.safetensors" --tokenizer "$tokenizer" >"$folder/log"
+    shift 4
+    "$wordllama" average "$texts" "$targets" -o "$folder/start.safetensors" --tokenizer "$tokenizer" "$@" >"$folder/log"
     for seed in $(seq 0 $((seeds - 1))); do
         [ -e "$folder/$name.$seed/base_256.safetensors" ] ||
             "$wordllama" train "$recipes/base.json" --tokenizer "$tokenizer" --codebook "$folder/start.safetensors" \
@@ -77,7 +79,7 @@ fine() {
 # report NAME FILE: a line of the table.
 report() {
     for seed in $(seq 0 $((seeds - 1))); do
-        "$wordllama" eval "$folder/$1.$seed/$2.safetensors" "$evaluation" --dims 256,128,64 | sed -n 's/^mean of the groups *//p'
+        "$wordllama" eval "$folder/$1.$seed/$2.safetensors" "$evaluation" --dims 256,128,64 --binary | sed -n 's/^mean of the groups *//p'
     done | awk -v name="$1" '
         { for (i = 1; i <= NF; i++) { sum[i] += $i; square[i] += $i * $i } }
         END {
@@ -94,8 +96,8 @@ report() {
 transformer=$output/transformer.npy first=$output/static-1.npy:$(static 1) second=$output/static-2.npy:$(static 2)
 texts=$output/texts.safetensors tokenizer=$output/tokenizer.json
 
-echo '| variant | 256 | 128 | 64 |'
-echo '|---|---|---|---|'
+echo '| variant | 256 | 128 | 64 | 256 bits | 128 bits | 64 bits |'
+echo '|---|---|---|---|---|---|---|'
 base full "$texts" "$output/targets.safetensors" "$tokenizer"
 targets no_whitening 0 "$transformer" "$first" "$second"
 base no_whitening "$texts" "$folder/no_whitening.targets" "$tokenizer"
@@ -111,8 +113,11 @@ small=$folder/small.json
 "$wordllama" vocab "$output/pool.txt" -o "$small" --size 30000 --pieces "$pieces" >"$folder/log"
 "$wordllama" prepare "$output/texts.txt" -o "$folder/small.safetensors" --tokenizer "$small" --keep-duplicates >"$folder/log"
 base half_vocabulary "$folder/small.safetensors" "$output/targets.safetensors" "$small"
+base no_sif "$texts" "$output/targets.safetensors" "$tokenizer" --sif 0
 rotate
 fine model
+fine unmixed --mix 0
+fine halves --save-as f16
 fine unrotated
 fine no_triplets --losses '[{"kind": "distill_cosine", "dims": [256]}, {"kind": "distill_distributions", "weight": 0.1, "scale": 20, "dims": [256, 128, 64]}]'
-fine no_distributions --losses '[{"kind": "distill_cosine", "dims": [256]}, {"kind": "triplet", "weight": 0.6, "scale": 10, "dims": [256]}]'
+fine no_distributions --losses '[{"kind": "distill_cosine", "dims": [256]}, {"kind": "triplet", "weight": 4, "scale": 10, "dims": [256]}]'

@@ -263,7 +263,7 @@ static double find_loss(const bench_work *work, size_t dim)
     double loss;
     wl_status status;
     if (work->targets)
-        status = wl_distill_loss(work->pool, WL_DISTILL_COSINE, work->vectors, work->targets, work->texts, dim,
+        status = wl_distill_loss(work->pool, WL_DISTILL_COSINE, work->vectors, false, work->targets, work->texts, dim,
                                  settings->target_dim, &nest, 1, 1, work->slopes, &loss, &error);
     else {
         wl_contrast contrast = {.anchors = work->vectors,

@@ -45,6 +45,7 @@ static const struct {
 
 typedef struct problem {
     kind kind;
+    bool signs; /* said of the inputs */
     size_t count, dim, target_dim;
     float scale; /* or temperature */
     uint32_t dims[8];
@@ -118,13 +119,13 @@ static wl_status run(const problem *this, wl_pool *pool, float weight, double *l
     wl_nest nest = {this->dims, this->weights, this->dim_count};
     float *const *in = this->inputs, *const *out = this->slopes;
     if (this->kind == TRIPLET)
-        return wl_triplet_loss(pool, in[0], in[1], in[2], this->count, this->dim, &nest, this->scale, weight, out[0],
-                               out[1], out[2], loss, error);
+        return wl_triplet_loss(pool, in[0], in[1], in[2], this->signs, this->count, this->dim, &nest, this->scale,
+                               weight, out[0], out[1], out[2], loss, error);
     if (this->kind <= SCORE)
         return wl_scored_loss(pool, scored[this->kind], in[0], in[1], this->targets, this->count, this->dim, &nest,
                               this->scale, weight, out[0], out[1], loss, error);
-    return wl_distill_loss(pool, distilled[this->kind], in[0], this->targets, this->count, this->dim, this->target_dim,
-                           &nest, this->scale, weight, out[0], loss, error);
+    return wl_distill_loss(pool, distilled[this->kind], in[0], this->signs, this->targets, this->count, this->dim,
+                           this->target_dim, &nest, this->scale, weight, out[0], loss, error);
 }
 
 static void clear_slopes(problem *this)
@@ -386,6 +387,53 @@ static void test_differences(void)
     wl_pool_free(pool);
 }
 
+/* ---- signs ------------------------------------------------------------------------------------------------------- */
+
+/* Puts signs in place of the inputs, whose rows then have the length root of dim. */
+static void take_signs(problem *this)
+{
+    for (size_t i = 0; i < kinds[this->kind].inputs; i++)
+        for (size_t j = 0; j < this->count * this->dim; j++) this->inputs[i][j] = this->inputs[i][j] < 0 ? -1 : 1;
+    widen(this);
+}
+
+/* Where lengths are constant a cosine is a dot product by its first length: the slope by a number is the difference of
+ * the definition with the part along the row put back, which is the slope's own product with the row, by |row|^2. Of a
+ * loss over cosines alone that product is zero unless the lengths count as constant. */
+static void test_signs(void)
+{
+    static const kind of[] = {COSINE, SIMILARITIES, DISTRIBUTIONS, TRIPLET};
+    static const uint32_t dims[] = {12};
+    wl_pool *pool = new_pool(2);
+    wl_error error;
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        problem free_lengths = random_problem(of[k], 20, 12, dims, 1), constant = free_lengths;
+        double loss, other_loss, along_all = 0, worst = 0, largest = 0;
+        take_signs(&free_lengths);
+        constant.signs = true;
+        for (size_t i = 0; i < kinds[of[k]].inputs; i++) constant.slopes[i] = calloc(20 * 12, sizeof(float));
+        CHECK(!run(&free_lengths, pool, 1, &loss, &error) && !run(&constant, pool, 1, &other_loss, &error));
+        CHECK(memcmp(&loss, &other_loss, sizeof loss) == 0);
+        for (size_t i = 0; i < kinds[of[k]].inputs; i++)
+            for (size_t r = 0; r < 20; r++) {
+                const float *row = free_lengths.inputs[i] + r * 12, *with = constant.slopes[i] + r * 12;
+                const float *without = free_lengths.slopes[i] + r * 12;
+                double along = 0;
+                for (size_t j = 0; j < 12; j++) along += (double)with[j] * (double)row[j] / 12;
+                for (size_t j = 0; j < 12; j++) {
+                    worst = fmax(worst, fabs((double)with[j] - along * (double)row[j] - (double)without[j]));
+                    largest = fmax(largest, fabs((double)with[j]));
+                }
+                along_all += fabs(along);
+            }
+        CHECK_THAT(worst <= 1e-5 * largest && along_all > largest, "%s: %g of %g, along the rows %g", kinds[of[k]].name,
+                   worst, largest, along_all);
+        for (size_t i = 0; i < kinds[of[k]].inputs; i++) free(constant.slopes[i]);
+        problem_free(&free_lengths);
+    }
+    wl_pool_free(pool);
+}
+
 /* ---- what does not depend on chance ------------------------------------------------------------------------------ */
 
 /* Every number of threads gives the bits of one; slopes are added to what is there, times weight. */
@@ -578,6 +626,7 @@ int main(void)
     test_golden();
     test_differences();
     test_threads();
+    test_signs();
     test_zero_vectors();
     test_nothing_to_learn();
     test_large_scales();

@@ -345,6 +345,42 @@ static void test_rotation(void)
     free(start);
 }
 
+/* Products of rows over the first dims stay what they were, for each of the dims; the numbers do not. */
+static void test_mix(void)
+{
+    static const size_t dims[] = {8, 20, 24};
+    size_t moved = 0;
+    for (int seed = 0; seed < 3; seed++) {
+        char name[16], number[16];
+        snprintf(name, sizeof name, "mixed-%d", seed);
+        snprintf(number, sizeof number, "%d", seed);
+        run_settings settings = make_run(name, "triplets.safetensors");
+        set(&settings, "kind", "table");
+        set(&settings, "dim", "24");
+        set(&settings, "matryoshka", "8,24,20");
+        set(&settings, "learning_rate", "0");
+        set(&settings, "mix", number);
+        CHECK_THAT(!train(&settings, NULL), "%s", error.message);
+    }
+    float *plain = read_saved("mixed-0/model_24.safetensors"), *mixed = read_saved("mixed-1/model_24.safetensors");
+    float *other = read_saved("mixed-2/model_24.safetensors");
+    for (size_t i = 0; plain && mixed && other && i + 1 < WORDS; i++) {
+        const float *a = plain + i * COLUMNS, *b = mixed + i * COLUMNS;
+        for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+            double was = wl_vector_dot(WL_ELEMENT_F32, a, a + COLUMNS, dims[d]);
+            double is = wl_vector_dot(WL_ELEMENT_F32, b, b + COLUMNS, dims[d]);
+            double size = wl_vector_dot(WL_ELEMENT_F32, a, a, dims[d]) +
+                          wl_vector_dot(WL_ELEMENT_F32, a + COLUMNS, a + COLUMNS, dims[d]);
+            CHECK_THAT(fabs(was - is) <= 2e-3 * size + 1e-6, "row %zu, %zu dims: %g, was %g", i, dims[d], is, was);
+        }
+        for (size_t j = 0; j < COLUMNS; j++) moved += a[j] != b[j] && b[j] != other[i * COLUMNS + j];
+    }
+    CHECK_THAT(moved > WORDS * COLUMNS / 2, "%zu numbers are others", moved);
+    free(plain);
+    free(mixed);
+    free(other);
+}
+
 /* Rows are means of targets, weighted; by the definition. */
 static void test_average(void)
 {
@@ -555,6 +591,7 @@ static void test_bad_input(void)
         {"losses", "[{\"kind\": \"cosent\", \"learn_scale\": true}]", WL_ERROR_ARGUMENT, {"scale of cosent", ""}},
         {"mask_by_teacher", "true", WL_ERROR_ARGUMENT, {"mask_by_teacher", "targets"}},
         {"norm_power", "-0.2", WL_ERROR_ARGUMENT, {"norm_power", "kind table"}},
+        {"mix", "1", WL_ERROR_ARGUMENT, {"mix is 1", "kind table"}},
         {"kind", "rotation", WL_ERROR_ARGUMENT, {"dim is 12", "rotation"}},
         {"name", "a/b", WL_ERROR_ARGUMENT, {"name", "a/b"}},
         {"name", "log.jsonl", WL_ERROR_ARGUMENT, {"name", "another file"}},
@@ -662,6 +699,7 @@ int main(void)
     put_targets("scaled.npy", "triplets.safetensors", 12, true, 0);
     test_losses();
     test_rotation();
+    test_mix();
     test_average();
     test_scaled_targets();
     test_few_rows();

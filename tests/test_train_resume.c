@@ -24,7 +24,7 @@ static const variant variants[] = {
     {"plain", {NULL}},
     {"average", {"average", "0.8", NULL}},
     {"accumulate", {"accumulate", "3", "unique_texts", "false", NULL}},
-    {"table", {"kind", "table", "norm_power", "-0.3", NULL}},
+    {"table", {"kind", "table", "norm_power", "-0.3", "mix", "7", NULL}},
     {"mlp", {"kind", "mlp", "hidden", "10", "average", "0.5", NULL}},
     {"scale", {"losses", "[{\"kind\": \"symmetric\", \"learn_scale\": true}]", NULL}},
     {"signs", {"binarizer", "tanh", NULL}},

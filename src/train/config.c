@@ -150,6 +150,10 @@ wl_status wl_train_config_check(const wl_train_config *config, wl_error *error)
     if (config->norm_power != 0 && config->kind != WL_PROJECT_TABLE)
         return wl_fail(error, WL_ERROR_ARGUMENT, "norm_power is %g, and only kind table has rows of its own",
                        config->norm_power);
+    if (config->mix && (config->kind != WL_PROJECT_TABLE || config->binarizer != WL_BINARIZE_NONE))
+        return wl_fail(error, WL_ERROR_ARGUMENT,
+                       "mix is %llu, and only kind table without a binarizer has dimensions that may be mixed",
+                       (unsigned long long)config->mix);
     if (config->warm_up >= 1 && config->warm_up != floor(config->warm_up))
         return wl_fail(error, WL_ERROR_ARGUMENT, "warm_up is %.10g, expected whole steps, or a share below 1",
                        config->warm_up);

@@ -39,10 +39,10 @@ void wl_row_products(const float *a, const float *b, const wl_slices *slices, wl
     }
 }
 
-/* d cos / d a = b / (|a| |b|) - cos a / |a|^2. A column belongs to its own slice's cosine and to those of all slices
- * behind it: the factors of a and b are summed from the last slice down. */
-void wl_add_cosine_slopes(const float *a, const float *b, const wl_slices *slices, const wl_products *products,
-                          const double *coefficients, float *a_slopes, float *b_slopes)
+/* d cos / d a = b / (|a| |b|) - cos a / |a|^2, without the latter where |a| is constant. A column belongs to its own
+ * slice's cosine and to those of all slices behind it: the factors of a and b are summed from the last slice down. */
+void wl_add_cosine_slopes(const float *a, const float *b, bool signs, const wl_slices *slices,
+                          const wl_products *products, const double *coefficients, float *a_slopes, float *b_slopes)
 {
     double other = 0, own_a = 0, own_b = 0;
     for (size_t s = slices->count; s-- > 0;) {
@@ -50,8 +50,8 @@ void wl_add_cosine_slopes(const float *a, const float *b, const wl_slices *slice
         if (scale != 0) {
             double cosine = products[s].ab * scale;
             other += coefficients[s] * scale;
-            own_a += coefficients[s] * cosine / products[s].aa;
-            own_b += coefficients[s] * cosine / products[s].bb;
+            own_a += signs ? 0 : coefficients[s] * cosine / products[s].aa;
+            own_b += signs ? 0 : coefficients[s] * cosine / products[s].bb;
         }
         size_t begin = wl_slice_begin(slices, s), end = slices->ends[s];
         for (size_t i = begin; i < end && a_slopes; i++)

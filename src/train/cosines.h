@@ -3,6 +3,7 @@
 #define WL_TRAIN_COSINES_H
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "train/nest.h"
 
@@ -27,8 +28,9 @@ static inline double wl_products_cosine(const wl_products *products)
     return products->ab * wl_products_scale(products);
 }
 
-/* Adds to a_slopes and b_slopes (NULL: not wanted) the slopes of the sum of coefficients[s] * cosine over slice s. */
-void wl_add_cosine_slopes(const float *a, const float *b, const wl_slices *slices, const wl_products *products,
-                          const double *coefficients, float *a_slopes, float *b_slopes);
+/* Adds to a_slopes and b_slopes (NULL: not wanted) the slopes of the sum of coefficients[s] * cosine over slice s.
+ * signs: the rows' lengths are constant, as wl_distill_loss has it. */
+void wl_add_cosine_slopes(const float *a, const float *b, bool signs, const wl_slices *slices,
+                          const wl_products *products, const double *coefficients, float *a_slopes, float *b_slopes);
 
 #endif

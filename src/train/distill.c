@@ -8,6 +8,7 @@ enum { BLOCK = 32 };
 
 typedef struct distillation {
     const float *vectors, *targets;
+    bool signs;
     size_t count, dim, target_dim;
     wl_slices slices; /* cut to the dims that targets have */
     double weight;
@@ -32,7 +33,8 @@ static void cosine_block(void *user, uint32_t worker, size_t item)
             this->losses[i] += part * (1 - wl_products_cosine(&products[s]));
             coefficients[s] = -this->weight * part;
         }
-        wl_add_cosine_slopes(vector, target, &this->slices, products, coefficients, this->slopes + i * this->dim, NULL);
+        wl_add_cosine_slopes(vector, target, this->signs, &this->slices, products, coefficients,
+                             this->slopes + i * this->dim, NULL);
     }
 }
 
@@ -80,16 +82,17 @@ static wl_status distill_texts(wl_pool *pool, distillation *this,
     return status;
 }
 
-wl_status wl_distill_loss(wl_pool *pool, wl_distill_kind kind, const float *vectors, const float *targets, size_t count,
-                          size_t dim, size_t target_dim, const wl_nest *nest, float temperature, float weight,
-                          float *slopes, double *loss, wl_error *error)
+wl_status wl_distill_loss(wl_pool *pool, wl_distill_kind kind, const float *vectors, bool signs, const float *targets,
+                          size_t count, size_t dim, size_t target_dim, const wl_nest *nest, float temperature,
+                          float weight, float *slopes, double *loss, wl_error *error)
 {
     *loss = 0;
     if (!target_dim) return wl_fail(error, WL_ERROR_ARGUMENT, "targets without dimensions");
     if (kind == WL_DISTILL_SIMILARITIES || kind == WL_DISTILL_DISTRIBUTIONS)
-        return wl_distill_pairs(pool, kind == WL_DISTILL_DISTRIBUTIONS, vectors, targets, count, dim, target_dim, nest,
-                                temperature, weight, slopes, loss, error);
-    distillation this = {.vectors = vectors, .targets = targets, .count = count, .dim = dim, .target_dim = target_dim};
+        return wl_distill_pairs(pool, kind == WL_DISTILL_DISTRIBUTIONS, vectors, signs, targets, count, dim, target_dim,
+                                nest, temperature, weight, slopes, loss, error);
+    distillation this = {.vectors = vectors, .signs = signs, .targets = targets, .count = count, .dim = dim};
+    this.target_dim = target_dim;
     this.weight = (double)weight;
     this.slopes = slopes;
     return distill_texts(pool, &this, kind == WL_DISTILL_COSINE ? cosine_block : square_block, nest, loss, error);

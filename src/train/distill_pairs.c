@@ -3,8 +3,9 @@
  * A tile has some rows of H and G and all columns, so that a row's softmax is at hand. Its dot products are summed
  * slice by slice of the columns, which gives each dim of the nest its turn: from the dot products D of the dim come the
  * loss and C = (slope by H) / (|v_i| |v_j|). The slope of v_i is then the sum of (C_ij + C_ji) v_j, less the part along
- * v_i, sum of (C_ij + C_ji) D_ij / |v_i|^2, times v_i. A column of V is in the dims of all slices from its own on, so
- * the C of the dims are added up from the last one down, and each slice of the slopes is one product.
+ * v_i, sum of (C_ij + C_ji) D_ij / |v_i|^2, times v_i, unless |v_i| is constant. A column of V is in the dims of all
+ * slices from its own on, so the C of the dims are added up from the last one down, and each slice of the slopes is one
+ * product.
  *
  * The squares of SIMILARITIES are the same on both sides of the diagonal: C is doubled instead of taken twice. For
  * DISTRIBUTIONS, where C_ji is in another tile than C_ij, a tile also adds its transpose to the slopes of all rows. */
@@ -274,9 +275,9 @@ static wl_status allocate(pairs *this, wl_error *error)
     return this->coefficients ? WL_OK : WL_ERROR_MEMORY;
 }
 
-wl_status wl_distill_pairs(wl_pool *pool, bool distributions, const float *vectors, const float *targets, size_t count,
-                           size_t dim, size_t target_dim, const wl_nest *nest, float temperature, float weight,
-                           float *slopes, double *loss, wl_error *error)
+wl_status wl_distill_pairs(wl_pool *pool, bool distributions, const float *vectors, bool signs, const float *targets,
+                           size_t count, size_t dim, size_t target_dim, const wl_nest *nest, float temperature,
+                           float weight, float *slopes, double *loss, wl_error *error)
 {
     pairs this = {.pool = pool, .distributions = distributions, .vectors = vectors, .targets = targets};
     this.count = count;
@@ -293,7 +294,7 @@ wl_status wl_distill_pairs(wl_pool *pool, bool distributions, const float *vecto
     if (!status && count > 1) {
         wl_pool_run(pool, count, measure_row, &this);
         for (this.begin = 0; this.begin < count; this.begin += this.rows) take_tile(&this);
-        wl_pool_run(pool, count, take_away, &this);
+        if (!signs) wl_pool_run(pool, count, take_away, &this);
         for (size_t i = 0; i < count; i++) *loss += this.losses[i];
     }
     free(this.target_scales);

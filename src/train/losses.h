@@ -63,16 +63,18 @@ typedef enum wl_distill_kind {
                                * and of vectors, diagonal left out; mean over rows */
 } wl_distill_kind;
 
-/* targets: (count, target_dim). For COSINE and SQUARED a dim of the nest takes as many dims of the target. */
-wl_status wl_distill_loss(wl_pool *pool, wl_distill_kind kind, const float *vectors, const float *targets, size_t count,
-                          size_t dim, size_t target_dim, const wl_nest *nest, float temperature, float weight,
-                          float *slopes, double *loss, wl_error *error);
+/* targets: (count, target_dim). For COSINE and SQUARED a dim of the nest takes as many dims of the target. signs: the
+ * vectors are signs, which have one length whatever numbers they stand for: a cosine's slope is not freed of its part
+ * along the vector. (Without that part bits come out worse: docs/models.md.) */
+wl_status wl_distill_loss(wl_pool *pool, wl_distill_kind kind, const float *vectors, bool signs, const float *targets,
+                          size_t count, size_t dim, size_t target_dim, const wl_nest *nest, float temperature,
+                          float weight, float *slopes, double *loss, wl_error *error);
 
 /* ---- triplets ---------------------------------------------------------------------------------------------------- */
 
-/* mean of softplus((cos(a, n) - cos(a, p)) / temperature). */
+/* mean of softplus((cos(a, n) - cos(a, p)) / temperature). signs: as above. */
 wl_status wl_triplet_loss(wl_pool *pool, const float *anchors, const float *positives, const float *negatives,
-                          size_t count, size_t dim, const wl_nest *nest, float temperature, float weight,
+                          bool signs, size_t count, size_t dim, const wl_nest *nest, float temperature, float weight,
                           float *anchor_slopes, float *positive_slopes, float *negative_slopes, double *loss,
                           wl_error *error);
 

@@ -51,6 +51,9 @@ wl_status wl_projector_backward(wl_projector *projector, wl_pool *pool, const wl
                                 wl_error *error);
 /* TABLE: multiplies each row by its length to a power; a row of zeros stays. Others: nothing. */
 void wl_projector_scale_rows(wl_projector *projector, double power);
+/* TABLE: turns the columns between one of the dims and the next by a random orthogonal matrix; dims: (count),
+ * descending, each at most the table's columns. Others: nothing. */
+wl_status wl_projector_mix(wl_projector *projector, const uint32_t *dims, size_t count, uint64_t seed, wl_error *error);
 /* ROTATION: Q, (dim, dim). Others: WL_ERROR_ARGUMENT. */
 wl_status wl_projector_rotation(wl_projector *projector, float *out, wl_error *error);
 /* The finished rows of tokens [first, first + count): out: (count, dim): what a model's table holds. A forward of texts

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
+#include "matrix/matrix.h"
 #include "train/projector_parts.h"
 
 enum { TOKENS = 32, COLUMNS = 256, WORD = 64 }; /* of a work item */
@@ -105,4 +107,48 @@ void wl_projector_scale_rows(wl_projector *projector, double power)
         float factor = squares > 0 ? (float)pow(squares, power / 2) : 1;
         for (size_t j = 0; j < table->columns; j++) row[j] *= factor;
     }
+}
+
+/* Normal numbers by the method of Box and Muller (Annals of Mathematical Statistics 1958), made orthonormal: no
+ * direction is likelier than another. */
+static wl_status draw_rotation(wl_random *random, size_t size, float *out, wl_error *error)
+{
+    const double turn = 6.283185307179586;
+    for (size_t i = 0; i < size * size; i++) {
+        double length = sqrt(-2 * log(1 - wl_random_unit(random)));
+        out[i] = (float)(length * cos(turn * wl_random_unit(random)));
+    }
+    return wl_orthonormalize(out, size, size, error);
+}
+
+/* Cosines over each of the dims stay as they are. Signs do not: one number may stand for a topic and its neighbour for
+ * nearly nothing, and after it each says about as much (a random rotation before signs are taken: Ji et al., Super-Bit
+ * Locality-Sensitive Hashing, NIPS 2012; Gong and Lazebnik, CVPR 2011). Cost: 2 rows width operations a column. */
+wl_status wl_projector_mix(wl_projector *projector, const uint32_t *dims, size_t count, uint64_t seed, wl_error *error)
+{
+    wl_parameter *table = projector->rows;
+    if (!table) return WL_OK;
+    size_t widest = 0, columns = table->columns;
+    for (size_t i = count, begin = 0; i-- > 0; begin = dims[i])
+        if (dims[i] - begin > widest) widest = dims[i] - begin;
+    float *rotation = wl_allocate(widest * widest, sizeof *rotation, error);
+    float *row = rotation ? wl_allocate(widest, sizeof *row, error) : NULL;
+    wl_random random = wl_random_seed(seed, 0);
+    wl_status status = row ? WL_OK : WL_ERROR_MEMORY;
+    for (size_t i = count, begin = 0; i-- > 0 && !status; begin = dims[i]) {
+        size_t width = dims[i] - begin;
+        status = draw_rotation(&random, width, rotation, error);
+        for (size_t r = 0; r < table->rows && !status; r++) {
+            float *numbers = table->values + r * columns + begin;
+            for (size_t j = 0; j < width; j++) {
+                double sum = 0;
+                for (size_t k = 0; k < width; k++) sum += (double)numbers[k] * (double)rotation[k * width + j];
+                row[j] = (float)sum;
+            }
+            memcpy(numbers, row, width * sizeof *row);
+        }
+    }
+    free(row);
+    free(rotation);
+    return status;
 }

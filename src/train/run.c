@@ -322,12 +322,19 @@ static wl_status take_result(wl_run *run)
     return WL_OK;
 }
 
+static wl_status mix(wl_run *run)
+{
+    const wl_train_counts *dims = &run->config.matryoshka;
+    return wl_projector_mix(run->projector, dims->items, dims->count, run->config.mix, run->error);
+}
+
 static wl_status save(wl_run *run)
 {
     wl_evaluation *evaluation = NULL;
     double mean = NAN;
     wl_status status = take_result(run);
     if (!status && run->config.norm_power != 0) wl_projector_scale_rows(run->projector, run->config.norm_power);
+    if (!status && run->config.mix) status = mix(run);
     if (!status && run->sets) status = wl_run_score(run, &evaluation, &mean);
     if (!status) status = wl_run_save(run, evaluation);
     if (!status) run->state.best = mean;

@@ -103,9 +103,10 @@ static wl_status add_triplet(const view *this, size_t number, const wl_train_los
 {
     (void)number;
     wl_run *run = this->run;
-    return wl_triplet_loss(run->context->pool, side(this, 0), side(this, 1), side(this, 2), this->batch->records,
-                           this->dim, nest, (float)(1 / loss->scale), (float)(loss->weight * this->share),
-                           side_slopes(this, 0), side_slopes(this, 1), side_slopes(this, 2), value, run->error);
+    return wl_triplet_loss(run->context->pool, side(this, 0), side(this, 1), side(this, 2), this->signs,
+                           this->batch->records, this->dim, nest, (float)(1 / loss->scale),
+                           (float)(loss->weight * this->share), side_slopes(this, 0), side_slopes(this, 1),
+                           side_slopes(this, 2), value, run->error);
 }
 
 static wl_status add_distillation(const view *this, size_t number, const wl_train_loss *loss, const wl_nest *nest,
@@ -114,7 +115,7 @@ static wl_status add_distillation(const view *this, size_t number, const wl_trai
     (void)number;
     wl_run *run = this->run;
     wl_distill_kind kind = (wl_distill_kind)(WL_DISTILL_COSINE + (loss->kind - WL_LOSS_DISTILL_COSINE));
-    return wl_distill_loss(run->context->pool, kind, this->vectors, this->targets, this->texts, this->dim,
+    return wl_distill_loss(run->context->pool, kind, this->vectors, this->signs, this->targets, this->texts, this->dim,
                            this->target_dim, nest, (float)(1 / loss->scale), (float)(loss->weight * this->share),
                            run->slopes, value, run->error);
 }

@@ -415,7 +415,8 @@ static wl_status check_written(const wl_run *run)
 static wl_status write_arguments(wl_run *run)
 {
     static const wl_train_setting neutral[] = {{"threads", "0"}, {"checkpoint_every", "0"}, {"log", ""},
-                                               {"output", ""},   {"save_as", "f16"},        {"norm_power", "0"}};
+                                               {"output", ""},   {"save_as", "f16"},        {"norm_power", "0"},
+                                               {"mix", "0"}};
     wl_train_config copy = {0};
     wl_buffer text = {0};
     wl_status status = wl_train_config_write(&run->config, &text, run->error);

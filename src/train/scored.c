@@ -86,7 +86,7 @@ static void slope_block(void *user, uint32_t worker, size_t item)
                 add_angle_slopes(this->a + row, this->b + row, this->slices.ends[s], &products[s], coefficients[s],
                                  this->a_slopes + row, this->b_slopes + row);
         else
-            wl_add_cosine_slopes(this->a + row, this->b + row, &this->slices, products, coefficients,
+            wl_add_cosine_slopes(this->a + row, this->b + row, false, &this->slices, products, coefficients,
                                  this->a_slopes + row, this->b_slopes + row);
     }
 }

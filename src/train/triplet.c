@@ -8,6 +8,7 @@ enum { BLOCK = 32, PARTS = 3 };
 typedef struct triplets {
     const float *anchors, *positives, *negatives;
     float *anchor_slopes, *positive_slopes, *negative_slopes;
+    bool signs;
     size_t count, dim;
     wl_slices slices;
     double temperature, weight;
@@ -36,19 +37,21 @@ static void take_block(void *user, uint32_t worker, size_t item)
             down[s] = this->weight * part / this->temperature * (z > 0 ? 1 : small) / (1 + small);
             up[s] = -down[s];
         }
-        wl_add_cosine_slopes(this->anchors + row, this->positives + row, &this->slices, positive, up,
+        wl_add_cosine_slopes(this->anchors + row, this->positives + row, this->signs, &this->slices, positive, up,
                              this->anchor_slopes + row, this->positive_slopes + row);
-        wl_add_cosine_slopes(this->anchors + row, this->negatives + row, &this->slices, negative, down,
+        wl_add_cosine_slopes(this->anchors + row, this->negatives + row, this->signs, &this->slices, negative, down,
                              this->anchor_slopes + row, this->negative_slopes + row);
     }
 }
 
 wl_status wl_triplet_loss(wl_pool *pool, const float *anchors, const float *positives, const float *negatives,
-                          size_t count, size_t dim, const wl_nest *nest, float temperature, float weight,
+                          bool signs, size_t count, size_t dim, const wl_nest *nest, float temperature, float weight,
                           float *anchor_slopes, float *positive_slopes, float *negative_slopes, double *loss,
                           wl_error *error)
 {
-    triplets this = {.anchors = anchors, .positives = positives, .negatives = negatives, .count = count, .dim = dim};
+    triplets this = {.anchors = anchors, .positives = positives, .negatives = negatives, .signs = signs};
+    this.count = count;
+    this.dim = dim;
     this.anchor_slopes = anchor_slopes;
     this.positive_slopes = positive_slopes;
     this.negative_slopes = negative_slopes;
