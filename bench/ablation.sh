@@ -109,11 +109,11 @@ targets no_first_static "$whitening" "$transformer" "$second"
 base no_first_static "$texts" "$folder/no_first_static.targets" "$tokenizer"
 targets no_second_static "$whitening" "$transformer" "$first"
 base no_second_static "$texts" "$folder/no_second_static.targets" "$tokenizer"
+base no_sif "$texts" "$output/targets.safetensors" "$tokenizer" --sif 0
 small=$folder/small.json
 "$wordllama" vocab "$output/pool.txt" -o "$small" --size 30000 --pieces "$pieces" >"$folder/log"
 "$wordllama" prepare "$output/texts.txt" -o "$folder/small.safetensors" --tokenizer "$small" --keep-duplicates >"$folder/log"
 base half_vocabulary "$folder/small.safetensors" "$output/targets.safetensors" "$small"
-base no_sif "$texts" "$output/targets.safetensors" "$tokenizer" --sif 0
 rotate
 fine model
 fine unmixed --mix 0

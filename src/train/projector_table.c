@@ -121,9 +121,9 @@ static wl_status draw_rotation(wl_random *random, size_t size, float *out, wl_er
     return wl_orthonormalize(out, size, size, error);
 }
 
-/* Cosines over each of the dims stay as they are. Signs do not: one number may stand for a topic and its neighbour for
- * nearly nothing, and after it each says about as much (a random rotation before signs are taken: Ji et al., Super-Bit
- * Locality-Sensitive Hashing, NIPS 2012; Gong and Lazebnik, CVPR 2011). Cost: 2 rows width operations a column. */
+/* Cosines over each of the dims stay as they are; signs become others. How well signs stand for numbers is a matter of
+ * chance (random hyperplanes: Charikar, STOC 2002; orthogonal ones: Ji et al., NIPS 2012), so that several seeds give a
+ * choice. Cost: 2 rows width operations a column. */
 wl_status wl_projector_mix(wl_projector *projector, const uint32_t *dims, size_t count, uint64_t seed, wl_error *error)
 {
     wl_parameter *table = projector->rows;
