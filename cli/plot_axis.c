@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { TICKS = 6, MANY_DECADES = 4 };
+enum { TICKS = 6, MANY_DECADES = 4, PARTS = 5, MOST_LOG_TICKS = 64 };
 
 double plot_place(const plot_axis *on, double value)
 {
@@ -50,8 +50,28 @@ static tick_range find_ticks(const plot_axis *on)
     return ticks;
 }
 
+/* Over a few decades 1, 2 and 5 of each, in one also 3 and 7. */
+static int find_log_ticks(const plot_axis *on, double *out)
+{
+    static const int parts[PARTS] = {1, 2, 5, 3, 7};
+    int most = on->high > on->low * pow(10, MANY_DECADES) ? 1 : on->high > on->low * 10 ? 3 : PARTS, count = 0;
+    int first = (int)floor(log10(on->low)), last = (int)ceil(log10(on->high));
+    for (int power = first; power <= last; power++)
+        for (int i = 0; i < most && count < MOST_LOG_TICKS; i++) {
+            double value = parts[i] * pow(10, power);
+            if (value >= on->low && value <= on->high) out[count++] = value;
+        }
+    return count;
+}
+
 void plot_put_ticks_across(svg_picture *svg, const plot_axis *across, double bottom)
 {
+    if (across->log) {
+        double values[MOST_LOG_TICKS];
+        int count = find_log_ticks(across, values);
+        for (int i = 0; i < count; i++) plot_put_tick_across(svg, plot_place(across, values[i]), bottom, values[i]);
+        return;
+    }
     tick_range ticks = find_ticks(across);
     for (int i = 0; i < ticks.count; i++) {
         double value = (ticks.first + i) * ticks.step;
@@ -69,13 +89,7 @@ void plot_put_ticks_up(svg_picture *svg, const plot_axis *across, const plot_axi
         }
         return;
     }
-    /* Over a few decades 1, 2 and 5 of each, in one also 3 and 7. */
-    static const int parts[] = {1, 2, 5, 3, 7};
-    int most = up->high > up->low * pow(10, MANY_DECADES) ? 1 : up->high > up->low * 10 ? 3 : 5;
-    int first = (int)floor(log10(up->low)), last = (int)ceil(log10(up->high));
-    for (int power = first; power <= last; power++)
-        for (int i = 0; i < most; i++) {
-            double value = parts[i] * pow(10, power);
-            if (value >= up->low && value <= up->high) put_tick_up(svg, across, plot_place(up, value), value);
-        }
+    double values[MOST_LOG_TICKS];
+    int count = find_log_ticks(up, values);
+    for (int i = 0; i < count; i++) put_tick_up(svg, across, plot_place(up, values[i]), values[i]);
 }

@@ -15,11 +15,11 @@ double plot_place(const plot_axis *on, double value);
 
 /* Styles that ticks need: once in a picture, before them. */
 void plot_put_styles(svg_picture *svg);
-/* Numbers below the axis across, whose ticks are linear; bottom: pixel of the axis. */
+/* Numbers below the axis across, which may be logarithmic; bottom: pixel of the axis. */
 void plot_put_ticks_across(svg_picture *svg, const plot_axis *across, double bottom);
 /* One of them. */
 void plot_put_tick_across(svg_picture *svg, double x, double bottom, double value);
-/* Lines over the panel and numbers at their left; the axis may be logarithmic. */
+/* Lines over the panel and numbers at their left; the axis up may be logarithmic. */
 void plot_put_ticks_up(svg_picture *svg, const plot_axis *across, const plot_axis *up);
 
 #endif

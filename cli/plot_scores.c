@@ -42,7 +42,7 @@ static size_t take_points(score_picture *picture, size_t model, bool binary)
         wl_variant variant = wl_evaluation_variant(evaluation, i);
         double score = 100 * wl_evaluation_mean(evaluation, NULL, i);
         if (variant.binary != binary || isnan(score)) continue;
-        double across = picture->by_speed ? picture->report->speeds[model] : (double)report_bytes(variant);
+        double across = picture->by_speed ? picture->report->speeds[model] / 1000 : (double)report_bytes(variant);
         picture->points[count++] = (score_point){variant, across, score};
     }
     qsort(picture->points, count, sizeof *picture->points, from_left);
@@ -64,7 +64,7 @@ static void find_axes(score_picture *picture)
                 scores[1] = fmax(scores[1], picture->points[i].score);
             }
         }
-    if (!(across[1] > 0)) across[0] = across[1] = picture->by_speed ? 1e6 : 1024, scores[0] = 0, scores[1] = 100;
+    if (!(across[1] > 0)) across[0] = across[1] = picture->by_speed ? 1000 : 1024, scores[0] = 0, scores[1] = 100;
     double room = fmax(0.1 * (scores[1] - scores[0]), 0.5), part = across[1] > across[0] ? 1.3 : 2.2;
     picture->across =
         (plot_axis){across[0] / part, across[1] * part, LEFT + AXIS_LEFT, LEFT + PANEL_WIDTH - AXIS_RIGHT, true};
@@ -73,21 +73,30 @@ static void find_axes(score_picture *picture)
                               TOP + PANEL_HEIGHT - AXIS_BOTTOM, TOP + AXIS_TOP, false};
 }
 
+static void put_powers_of_two(score_picture *picture)
+{
+    const plot_axis *across = &picture->across;
+    int first = (int)ceil(log2(across->low)), last = (int)floor(log2(across->high));
+    int step = 1 + (last - first) / MOST_TICKS;
+    for (int power = first; power <= last; power += step)
+        plot_put_tick_across(&picture->svg, plot_place(across, exp2(power)), picture->up.begin, exp2(power));
+}
+
 static void put_axes(score_picture *picture)
 {
     svg_picture *svg = &picture->svg;
     const plot_axis *across = &picture->across;
-    int first = (int)ceil(log2(across->low)), last = (int)floor(log2(across->high));
-    int step = 1 + (last - first) / MOST_TICKS;
     svg_put(svg,
             "<rect class=\"panel\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"10\"/>\n<g font-size=\"11\">\n",
             LEFT, TOP, PANEL_WIDTH, PANEL_HEIGHT);
-    for (int power = first; power <= last; power += step)
-        plot_put_tick_across(svg, plot_place(across, exp2(power)), picture->up.begin, exp2(power));
+    if (picture->by_speed)
+        plot_put_ticks_across(svg, across, picture->up.begin);
+    else
+        put_powers_of_two(picture);
     plot_put_ticks_up(svg, across, &picture->up);
     svg_put(svg, "<text class=\"quiet\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n</g>\n",
             (across->begin + across->end) / 2, TOP + PANEL_HEIGHT - 14,
-            picture->by_speed ? "texts a second" : "bytes of a vector");
+            picture->by_speed ? "thousand texts a second" : "bytes of a vector");
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
@@ -106,7 +115,7 @@ static void put_point(score_picture *picture, size_t model, const score_point *p
     svg_put_text(svg, report_name(picture->report, model), TOOLTIP);
     svg_put(svg, ", %u %s, %.0f %s: %.4f</title></circle>\n", (unsigned)point->variant.dim,
             point->variant.binary ? "bits" : "dimensions", point->across,
-            picture->by_speed ? "texts a second" : "bytes", point->score);
+            picture->by_speed ? "thousand texts a second" : "bytes", point->score);
 }
 
 static void put_line(score_picture *picture, size_t model, bool binary)

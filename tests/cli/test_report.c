@@ -312,10 +312,10 @@ static void test_plot(two_models *all, bool by_speed)
         {"<title>l2_supercat_256, 256 dimensions, 1024 bytes: 47.5307</title>",
          "<title>l2_supercat_256, 64 dimensions, 256 bytes: 41.2490</title>",
          "<title>potion, 256 dimensions, 1024 bytes: 47.5000</title>", ": 3 sets in 2 groups<", ">bytes of a vector<"},
-        {"<title>l2_supercat_256, 256 dimensions, 250000 texts a second: 47.5307</title>",
-         "<title>l2_supercat_256, 64 dimensions, 250000 texts a second: 41.2490</title>",
-         "<title>potion, 256 dimensions, 500000 texts a second: 47.5000</title>", ": 3 sets in 2 groups<",
-         ">texts a second<"},
+        {"<title>l2_supercat_256, 256 dimensions, 250 thousand texts a second: 47.5307</title>",
+         "<title>l2_supercat_256, 64 dimensions, 250 thousand texts a second: 41.2490</title>",
+         "<title>potion, 256 dimensions, 500 thousand texts a second: 47.5000</title>", ": 3 sets in 2 groups<",
+         ">thousand texts a second<"},
     };
     static const double speeds[] = {250000, 500000};
     all->report.speeds = speeds;
